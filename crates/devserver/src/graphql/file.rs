@@ -1,0 +1,219 @@
+use super::connection::{PageInfo, Paging};
+use super::scalars::{DateTime, Int64};
+use crate::file_path::FilePath;
+use crate::state::{State, UPLOAD_HEADER};
+use crate::store::{FileRow, ProjectRow, RunRow};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+pub(crate) fn state<'a>(context: &Context<'a>) -> Result<&'a Arc<State>> {
+    context.data()
+}
+
+/// A global id, such as `RmlsZToxODMw` for `File:1830`.
+pub(crate) fn global_id(text: &str) -> ID {
+    ID(STANDARD.encode(text))
+}
+
+/// The text of a global id after its kind.
+pub(crate) fn local_id(id: &str, kind: &str) -> Option<String> {
+    let text = String::from_utf8(STANDARD.decode(id).ok()?).ok()?;
+    text.strip_prefix(kind)?.strip_prefix(':').map(ToOwned::to_owned)
+}
+
+/// Headers as the API lists them, `Key:Value` each.
+pub(crate) fn upload_headers() -> Vec<String> {
+    let (name, value) = UPLOAD_HEADER;
+    vec![format!("{name}:{value}")]
+}
+
+/// A file, or the place where one of this name may be uploaded.
+pub(crate) struct File {
+    path: FilePath,
+    row: Option<FileRow>,
+}
+
+impl File {
+    pub(crate) fn new(project: &ProjectRow, run: &RunRow, name: String, row: Option<FileRow>) -> Self {
+        let path = FilePath {
+            entity: project.entity.clone(),
+            project: project.name.clone(),
+            run: run.name.clone(),
+            name,
+        };
+        Self { path, row }
+    }
+
+    fn reference(&self) -> Option<String> {
+        self.row.as_ref().and_then(|row| row.reference.clone())
+    }
+}
+
+#[Object]
+impl File {
+    async fn id(&self) -> ID {
+        match &self.row {
+            Some(row) => global_id(&format!("File:{}", row.id)),
+            // Each placeholder has one of its own, so that clients can tell them apart.
+            None => global_id(&format!("File:0:{}", self.path.name)),
+        }
+    }
+
+    async fn name(&self) -> &str {
+        &self.path.name
+    }
+
+    async fn display_name(&self) -> &str {
+        self.path.name.rsplit('/').next().unwrap_or_default()
+    }
+
+    async fn url(&self, context: &Context<'_>, upload: Option<bool>) -> Result<Option<String>> {
+        let state = state(context)?;
+        Ok(Some(match self.reference() {
+            Some(reference) => reference,
+            None if upload == Some(true) => state.signed_url("PUT", &self.path),
+            None => state.file_url(&self.path),
+        }))
+    }
+
+    async fn upload_url(&self, context: &Context<'_>) -> Result<Option<String>> {
+        Ok(Some(state(context)?.signed_url("PUT", &self.path)))
+    }
+
+    async fn upload_headers(&self) -> Vec<String> {
+        upload_headers()
+    }
+
+    async fn direct_url(&self, context: &Context<'_>) -> Result<String> {
+        let state = state(context)?;
+        Ok(self
+            .reference()
+            .unwrap_or_else(|| state.signed_url("GET", &self.path)))
+    }
+
+    async fn size_bytes(&self, context: &Context<'_>) -> Result<Int64> {
+        let size = self.row.as_ref().map_or(0, |row| row.size);
+        let as_text = state(context)?.behaviour.int64_as_strings;
+        Ok(if as_text {
+            Int64::Text(size)
+        } else {
+            Int64::Number(size)
+        })
+    }
+
+    async fn mimetype(&self) -> Option<&str> {
+        self.row.as_ref().and_then(|row| row.mimetype.as_deref())
+    }
+
+    async fn updated_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        let state = state(context)?;
+        let seconds = self.row.as_ref().and_then(|row| row.updated_at);
+        Ok(seconds.map(|seconds| DateTime(state.time(seconds))))
+    }
+
+    async fn md5(&self) -> Option<&str> {
+        match &self.row {
+            Some(row) => row.md5.as_deref(),
+            None => Some("0"),
+        }
+    }
+
+    async fn is_reference(&self) -> bool {
+        self.reference().is_some()
+    }
+
+    async fn exists(&self) -> bool {
+        self.row.is_some()
+    }
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct FileEdge {
+    node: Option<File>,
+    cursor: String,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct FileConnection {
+    upload_headers: Vec<String>,
+    page_info: PageInfo,
+    edges: Vec<FileEdge>,
+}
+
+/// Which of a run's files are asked for. Names win over a pattern, as the SDK's documentation has it.
+pub(crate) enum Wanted {
+    All,
+    Like(String),
+    Named(Vec<String>),
+}
+
+impl Wanted {
+    pub(crate) fn new(names: Option<Vec<Option<String>>>, pattern: Option<String>) -> Self {
+        let mut seen = HashSet::new();
+        let names: Vec<String> = names
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|name| seen.insert(name.clone()))
+            .collect();
+        match pattern.filter(|pattern| !pattern.is_empty()) {
+            _ if !names.is_empty() => Self::Named(names),
+            Some(pattern) => Self::Like(pattern),
+            None => Self::All,
+        }
+    }
+
+    /// The page of them. Names come in the order in which they were asked for.
+    pub(crate) async fn page(
+        &self,
+        state: &State,
+        project: &ProjectRow,
+        run: &RunRow,
+        paging: Paging,
+    ) -> Result<FileConnection> {
+        let window = paging.window();
+        let listed = |row: FileRow| File::new(project, run, row.name.clone(), Some(row));
+        let files: Vec<File> = match self {
+            Self::All => state
+                .store
+                .files(run.id, window)
+                .await?
+                .into_iter()
+                .map(listed)
+                .collect(),
+            Self::Like(pattern) => state
+                .store
+                .files_like(run.id, pattern, window)
+                .await?
+                .into_iter()
+                .map(listed)
+                .collect(),
+            Self::Named(names) => {
+                let skip = usize::try_from(window.skip)?;
+                let take = usize::try_from(window.take)?;
+                let names: Vec<&str> = names.iter().skip(skip).take(take).map(String::as_str).collect();
+                let mut rows = state.store.files_named(run.id, &names).await?;
+                names
+                    .into_iter()
+                    .map(|name| File::new(project, run, name.to_owned(), rows.remove(name)))
+                    .collect()
+            }
+        };
+        let (items, page_info) = paging.page(files);
+        let edges = items
+            .into_iter()
+            .map(|(cursor, node)| FileEdge {
+                node: Some(node),
+                cursor,
+            })
+            .collect();
+        Ok(FileConnection {
+            upload_headers: upload_headers(),
+            page_info,
+            edges,
+        })
+    }
+}

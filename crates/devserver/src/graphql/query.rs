@@ -1,0 +1,116 @@
+use super::connection::Paging;
+use super::file::state;
+use super::project::{Project, ProjectConnection};
+use super::user::User;
+use async_graphql::{Context, Json, Object, Result, SimpleObject};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(crate) struct Query;
+
+#[Object]
+impl Query {
+    async fn viewer(&self, context: &Context<'_>) -> Result<Option<User>> {
+        Ok(Some(User::new(state(context)?)))
+    }
+
+    async fn server_info(&self) -> Option<ServerInfo> {
+        Some(ServerInfo)
+    }
+
+    async fn project(
+        &self,
+        context: &Context<'_>,
+        name: Option<String>,
+        entity_name: Option<String>,
+    ) -> Result<Option<Project>> {
+        find(context, name, entity_name).await
+    }
+
+    async fn model(
+        &self,
+        context: &Context<'_>,
+        name: Option<String>,
+        entity_name: Option<String>,
+    ) -> Result<Option<Project>> {
+        find(context, name, entity_name).await
+    }
+
+    async fn projects(
+        &self,
+        context: &Context<'_>,
+        entity_name: Option<String>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Option<ProjectConnection>> {
+        list(context, entity_name, after, first).await.map(Some)
+    }
+
+    async fn models(
+        &self,
+        context: &Context<'_>,
+        entity_name: Option<String>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Option<ProjectConnection>> {
+        list(context, entity_name, after, first).await.map(Some)
+    }
+}
+
+async fn find(
+    context: &Context<'_>,
+    name: Option<String>,
+    entity: Option<String>,
+) -> Result<Option<Project>> {
+    let state = state(context)?;
+    let entity = entity.as_deref().unwrap_or(&state.behaviour.entity);
+    let Some(name) = name else { return Ok(None) };
+    let found = state.store.project(entity, &name).await?;
+    Ok(found.map(|row| Project::new(Arc::new(row))))
+}
+
+async fn list(
+    context: &Context<'_>,
+    entity: Option<String>,
+    after: Option<String>,
+    first: Option<i32>,
+) -> Result<ProjectConnection> {
+    let state = state(context)?;
+    let entity = entity.as_deref().unwrap_or(&state.behaviour.entity);
+    let paging = Paging::new(after.as_deref(), first, state.behaviour.page_limit)?;
+    Ok(ProjectConnection::new(
+        paging,
+        state.store.projects(entity, paging.window()).await?,
+    ))
+}
+
+struct ServerInfo;
+
+#[Object]
+impl ServerInfo {
+    /// No client is too new or too old for this server.
+    async fn cli_version_info(&self) -> Json<Value> {
+        Json(json!({ "max_cli_version": "999.0.0", "min_cli_version": "0.0.0" }))
+    }
+
+    async fn latest_local_version_info(&self) -> Option<LocalVersionInfo> {
+        None
+    }
+
+    async fn features(&self) -> Vec<ServerFeature> {
+        Vec::new()
+    }
+}
+
+#[derive(SimpleObject)]
+struct LocalVersionInfo {
+    out_of_date: bool,
+    latest_version_string: String,
+    version_on_this_instance_string: String,
+}
+
+#[derive(SimpleObject)]
+struct ServerFeature {
+    name: String,
+    is_enabled: bool,
+}

@@ -1,0 +1,166 @@
+use super::connection::{PageInfo, Paging};
+use super::file::{FileConnection, Wanted, global_id, state};
+use super::project::Project;
+use super::scalars::{DateTime, JsonString};
+use super::user::User;
+use crate::store::{ProjectRow, RunRow};
+use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
+use std::sync::Arc;
+
+pub(crate) struct Run {
+    project: Arc<ProjectRow>,
+    row: RunRow,
+}
+
+impl Run {
+    pub(crate) fn new(project: &Arc<ProjectRow>, row: RunRow) -> Self {
+        Self {
+            project: Arc::clone(project),
+            row,
+        }
+    }
+}
+
+#[Object]
+impl Run {
+    async fn id(&self) -> ID {
+        global_id(&format!(
+            "Run:v1:{}:{}:{}",
+            self.row.name, self.project.name, self.project.entity
+        ))
+    }
+
+    async fn project_id(&self) -> ID {
+        ID(self.row.project_id.to_string())
+    }
+
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    async fn display_name(&self) -> Option<&str> {
+        self.row.display_name.as_deref()
+    }
+
+    async fn project(&self) -> Option<Project> {
+        Some(Project::new(Arc::clone(&self.project)))
+    }
+
+    async fn user(&self, context: &Context<'_>) -> Result<Option<User>> {
+        Ok(Some(User::new(state(context)?)))
+    }
+
+    async fn state(&self) -> Option<&str> {
+        Some(&self.row.state)
+    }
+
+    async fn config(&self) -> Option<JsonString> {
+        Some(JsonString(self.row.config.clone()))
+    }
+
+    async fn summary_metrics(&self) -> Option<JsonString> {
+        Some(JsonString(self.row.summary.clone()))
+    }
+
+    async fn system_metrics(&self) -> Option<JsonString> {
+        Some(JsonString("{}".to_owned()))
+    }
+
+    async fn history_line_count(&self) -> Option<i32> {
+        Some(0)
+    }
+
+    async fn events_line_count(&self) -> Option<i32> {
+        Some(0)
+    }
+
+    async fn log_line_count(&self) -> Option<i32> {
+        Some(0)
+    }
+
+    async fn history_tail(&self) -> Option<JsonString> {
+        None
+    }
+
+    async fn events_tail(&self) -> Option<JsonString> {
+        None
+    }
+
+    async fn history_keys(&self) -> Option<Json<serde_json::Value>> {
+        None
+    }
+
+    async fn tags(&self) -> Option<Vec<String>> {
+        serde_json::from_str(&self.row.tags).ok()
+    }
+
+    async fn notes(&self) -> Option<&str> {
+        self.row.notes.as_deref()
+    }
+
+    async fn description(&self) -> Option<&str> {
+        self.row.description.as_deref()
+    }
+
+    async fn group(&self) -> Option<&str> {
+        self.row.run_group.as_deref()
+    }
+
+    async fn job_type(&self) -> Option<&str> {
+        self.row.job_type.as_deref()
+    }
+
+    async fn sweep_name(&self) -> Option<&str> {
+        None
+    }
+
+    async fn commit(&self) -> Option<&str> {
+        None
+    }
+
+    async fn read_only(&self) -> Option<bool> {
+        Some(false)
+    }
+
+    async fn created_at(&self, context: &Context<'_>) -> Result<DateTime> {
+        Ok(DateTime(state(context)?.time(self.row.created_at)))
+    }
+
+    async fn heartbeat_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        Ok(Some(DateTime(state(context)?.time(self.row.created_at))))
+    }
+
+    /// Counts the whole run, whatever files are asked for beside it.
+    async fn file_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
+        let count = state(context)?.store.file_count(self.row.id).await?;
+        Ok(i32::try_from(count).ok())
+    }
+
+    async fn files(
+        &self,
+        context: &Context<'_>,
+        names: Option<Vec<Option<String>>>,
+        pattern: Option<String>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Option<FileConnection>> {
+        let state = state(context)?;
+        let paging = Paging::new(after.as_deref(), first, state.behaviour.page_limit)?;
+        Wanted::new(names, pattern)
+            .page(state, &self.project, &self.row, paging)
+            .await
+            .map(Some)
+    }
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct RunEdge {
+    pub(crate) node: Run,
+    pub(crate) cursor: String,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct RunConnection {
+    pub(crate) page_info: PageInfo,
+    pub(crate) edges: Vec<RunEdge>,
+}

@@ -1,0 +1,270 @@
+//! The storage listener: objects under signed addresses, as S3 serves them.
+
+use crate::file_path::FilePath;
+use crate::objects::Unstored;
+use crate::range::{self, Part};
+use crate::signing::Refusal;
+use crate::state::{BUCKET, State, UPLOAD_HEADER};
+use crate::store::FileRow;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use std::io::SeekFrom;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio_util::io::ReaderStream;
+
+const CHUNK: usize = 64 << 10;
+
+pub(crate) fn router(state: Arc<State>) -> Router {
+    Router::new().fallback(serve).with_state(state)
+}
+
+/// An answer that is an error, with the body that S3 gives.
+struct Xml(StatusCode, &'static str, String);
+
+impl IntoResponse for Xml {
+    fn into_response(self) -> Response {
+        let Self(status, code, message) = self;
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        );
+        (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
+    }
+}
+
+fn refuse(status: StatusCode, code: &'static str, message: impl Into<String>) -> Xml {
+    Xml(status, code, message.into())
+}
+
+fn failed(error: &crate::Error) -> Xml {
+    refuse(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "InternalError",
+        error.to_string(),
+    )
+}
+
+async fn serve(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+    let path = match open(&state, &request) {
+        Ok(path) => path,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let served = match *request.method() {
+        Method::GET => get(&state, &path, request.headers(), true).await,
+        Method::HEAD => get(&state, &path, request.headers(), false).await,
+        Method::PUT => put(&state, &path, request).await,
+        _ => Err(refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "MethodNotAllowed",
+            "The method is not allowed here",
+        )),
+    };
+    served.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Checks the signature; the file that the address is for.
+fn open(state: &State, request: &Request) -> Result<FilePath, Xml> {
+    if request.headers().contains_key(header::AUTHORIZATION) {
+        return Err(refuse(
+            StatusCode::BAD_REQUEST,
+            "InvalidArgument",
+            "Only one auth mechanism allowed: a signed address and an Authorization header were both sent",
+        ));
+    }
+    let denied = |code, message: &str| Err(refuse(StatusCode::FORBIDDEN, code, message));
+    let path = request
+        .uri()
+        .path()
+        .strip_prefix('/')
+        .and_then(|path| path.strip_prefix(BUCKET));
+    let Some(path) = path
+        .and_then(|path| path.strip_prefix('/'))
+        .and_then(FilePath::decode)
+    else {
+        return denied("AccessDenied", "Access Denied");
+    };
+    let query = request.uri().query().unwrap_or_default();
+    match state.signer.check(request.method().as_str(), &path, query) {
+        Ok(()) => Ok(path),
+        Err(Refusal::Expired) => denied("AccessDenied", "Request has expired"),
+        Err(Refusal::Unsigned) => denied("AccessDenied", "Access Denied"),
+        Err(Refusal::Wrong) => denied(
+            "SignatureDoesNotMatch",
+            "The signature does not match the method, the path and the expiry",
+        ),
+    }
+}
+
+async fn get(state: &State, path: &FilePath, headers: &HeaderMap, with_body: bool) -> Result<Response, Xml> {
+    let row = state.store.file(path).await.map_err(|error| failed(&error))?;
+    let missing = || {
+        refuse(
+            StatusCode::NOT_FOUND,
+            "NoSuchKey",
+            "The specified key does not exist.",
+        )
+    };
+    let row = row.ok_or_else(missing)?;
+    let mut file = state
+        .objects
+        .read(row.object.as_deref().ok_or_else(missing)?)
+        .await
+        .map_err(|_| missing())?;
+    let whole = u64::try_from(row.size).unwrap_or_default();
+    let etag = etag(&row);
+    let modified = modified(&row);
+    if header_text(headers, header::IF_MATCH.as_str()).is_some_and(|wanted| wanted != "*" && wanted != etag) {
+        return Err(refuse(
+            StatusCode::PRECONDITION_FAILED,
+            "PreconditionFailed",
+            "At least one of the pre-conditions you specified did not hold",
+        ));
+    }
+    let unchanged = header_text(headers, header::IF_RANGE.as_str())
+        .is_none_or(|known| known == etag || known == modified);
+    let asked = header_text(headers, header::RANGE.as_str()).filter(|_| unchanged);
+    let part = asked.map_or(Part::Whole, |asked| range::read(asked, whole));
+    let mut response = Response::builder()
+        .header(header::ACCEPT_RANGES, "bytes")
+        .header(header::ETAG, etag)
+        .header(header::LAST_MODIFIED, modified)
+        .header(
+            header::CONTENT_TYPE,
+            row.mimetype.as_deref().unwrap_or("application/octet-stream"),
+        );
+    let (start, length) = match part {
+        Part::Whole => (0, whole),
+        Part::Slice { start, length } => {
+            let last = start + length - 1;
+            response = response
+                .status(StatusCode::PARTIAL_CONTENT)
+                .header(header::CONTENT_RANGE, format!("bytes {start}-{last}/{whole}"));
+            (start, length)
+        }
+        Part::Outside => {
+            let refusal = refuse(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "InvalidRange",
+                "The requested range is not satisfiable",
+            );
+            let mut response = refusal.into_response();
+            if let Ok(value) = HeaderValue::try_from(format!("bytes */{whole}")) {
+                response.headers_mut().insert(header::CONTENT_RANGE, value);
+            }
+            return Ok(response);
+        }
+    };
+    let body = if with_body {
+        file.seek(SeekFrom::Start(start)).await.map_err(|_| {
+            refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalError",
+                "The object is unreadable",
+            )
+        })?;
+        Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK))
+    } else {
+        Body::empty()
+    };
+    response
+        .header(header::CONTENT_LENGTH, length)
+        .body(body)
+        .map_err(|error| {
+            refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalError",
+                error.to_string(),
+            )
+        })
+}
+
+async fn put(state: &State, path: &FilePath, request: Request) -> Result<Response, Xml> {
+    let headers = request.headers();
+    let (name, value) = UPLOAD_HEADER;
+    if header_text(headers, name) != Some(value) {
+        return Err(refuse(
+            StatusCode::FORBIDDEN,
+            "SignatureDoesNotMatch",
+            format!("The upload header {name} is missing or wrong"),
+        ));
+    }
+    let content_type = header_text(headers, header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned);
+    let promised = header_text(headers, "content-md5").map(ToOwned::to_owned);
+    let project = state
+        .store
+        .project(&path.entity, &path.project)
+        .await
+        .map_err(|error| failed(&error))?;
+    let run = match project {
+        Some(project) => state
+            .store
+            .run(project.id, &path.run)
+            .await
+            .map_err(|error| failed(&error))?,
+        None => None,
+    };
+    let run = run.ok_or_else(|| {
+        refuse(
+            StatusCode::NOT_FOUND,
+            "NoSuchBucket",
+            "The run that the address is for does not exist",
+        )
+    })?;
+    let listed = !state.behaviour.list_when_marked;
+    let bytes = request.into_body().into_data_stream();
+    let stored = state
+        .put(
+            run.id,
+            &path.name,
+            content_type,
+            promised.as_deref(),
+            bytes,
+            listed,
+        )
+        .await;
+    match stored {
+        Ok(stored) => {
+            let etag = quoted_hex(&stored.md5);
+            Ok((StatusCode::OK, [(header::ETAG, etag)]).into_response())
+        }
+        Err(Unstored::Body) => Err(refuse(
+            StatusCode::BAD_REQUEST,
+            "IncompleteBody",
+            "The request body ended before its announced length",
+        )),
+        Err(Unstored::Digest) => Err(refuse(
+            StatusCode::BAD_REQUEST,
+            "BadDigest",
+            "The Content-MD5 you specified did not match what we received",
+        )),
+        Err(Unstored::Disk(error)) => Err(failed(&error)),
+    }
+}
+
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn etag(row: &FileRow) -> String {
+    quoted_hex(row.md5.as_deref().unwrap_or_default())
+}
+
+/// S3 names an object by the hexadecimal md5 of its bytes; the API has it in base64.
+fn quoted_hex(md5: &str) -> String {
+    format!(
+        "\"{}\"",
+        crate::signing::hex(&STANDARD.decode(md5).unwrap_or_default())
+    )
+}
+
+fn modified(row: &FileRow) -> String {
+    let time = Timestamp::from_second(row.updated_at.unwrap_or_default()).unwrap_or_default();
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

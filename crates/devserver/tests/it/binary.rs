@@ -1,0 +1,201 @@
+//! The command `wandb-devserver`.
+
+use crate::client::basic;
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use wandb_devserver::DevServer;
+
+const KEY: &str = "0123456789012345678901234567890123456789";
+
+/// The running command, with the line that it printed. It is killed where a test does not end it.
+struct Running {
+    child: Child,
+    line: String,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wandb-devserver"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        Self {
+            child,
+            line: line.trim_end().to_owned(),
+        }
+    }
+
+    fn url(&self) -> String {
+        let described: Value = serde_json::from_str(&self.line).unwrap();
+        described["url"].as_str().unwrap().to_owned()
+    }
+
+    #[cfg(unix)]
+    fn interrupt(mut self) -> Option<i32> {
+        let status = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn names(url: &str, run: &str) -> Vec<String> {
+    let query = format!(
+        r#"{{ project(name: "project", entityName: "team") {{
+            run(name: "{run}") {{ files {{ edges {{ node {{ name }} }} }} }}
+        }} }}"#
+    );
+    let request = crate::client::http()
+        .post(format!("{url}/graphql"))
+        .header("authorization", basic(KEY));
+    let answer = request
+        .body(json!({ "query": query }).to_string())
+        .send()
+        .await
+        .unwrap();
+    let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    crate::client::names_of(&body["data"]["project"]["run"])
+}
+
+fn seed() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    std::fs::write(folder.path().join("sub/b.txt"), "b").unwrap();
+    std::fs::write(folder.path().join("a.txt"), "a").unwrap();
+    folder
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[tokio::test]
+async fn it_says_what_to_export() {
+    let running = Running::start(&["--api-key", KEY, "--prefix", "/x"]);
+    let Some((url, key)) = running
+        .line
+        .strip_prefix("export WANDB_BASE_URL=")
+        .and_then(|rest| rest.split_once(" WANDB_API_KEY="))
+    else {
+        panic!("{}", running.line)
+    };
+    assert!(
+        url.starts_with("http://127.0.0.1:") && url.ends_with("/x"),
+        "{url}"
+    );
+    assert_eq!(key, KEY);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_keeps_its_data_where_it_is_told_to() {
+    let (data, seed) = (tempfile::tempdir().unwrap(), seed());
+    let kept = ["--json", "--api-key", KEY, "--data-dir", text(data.path())];
+    let filled = [
+        &kept[..],
+        &["--seed-folder", text(seed.path()), "--into", "team/project/one"],
+    ]
+    .concat();
+    let first = Running::start(&filled);
+    assert_eq!(names(&first.url(), "one").await, ["a.txt", "sub/b.txt"]);
+    assert_eq!(first.interrupt(), Some(0));
+
+    let again = Running::start(&kept);
+    assert_eq!(names(&again.url(), "one").await, ["a.txt", "sub/b.txt"]);
+    assert_eq!(again.interrupt(), Some(0));
+
+    let server = DevServer::builder().data_dir(data.path()).start().await.unwrap();
+    server.add_run("team", "project", "one").await.unwrap();
+}
+
+#[tokio::test]
+async fn it_tells_what_it_was_asked_and_no_secret() {
+    let recording = Running::start(&[
+        "--json",
+        "--api-key",
+        KEY,
+        "--record",
+        "--run",
+        "team/project/one",
+    ]);
+    let url = recording.url();
+    names(&url, "one").await;
+    let asked = || async {
+        let answer = crate::client::http()
+            .get(format!("{url}/_devserver/requests"))
+            .send();
+        answer.await.unwrap().text().await.unwrap()
+    };
+    let (first, second) = (asked().await, asked().await);
+    assert_eq!(first, second, "asking is not recorded");
+    assert!(!first.contains(&basic(KEY)), "{first}");
+    let first: Value = serde_json::from_str(&first).unwrap();
+    let graphql = json!({
+        "listener": "api", "method": "POST", "path": "/graphql", "operation": null, "status": 200,
+    });
+    assert_eq!(first, json!([graphql]));
+
+    let silent = Running::start(&["--json", "--api-key", KEY]);
+    let address = format!("{}/_devserver/requests", silent.url());
+    let answer = crate::client::http().get(address).send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+}
+
+#[tokio::test]
+async fn it_makes_runs_and_listings() {
+    let running = Running::start(&[
+        "--json",
+        "--api-key",
+        KEY,
+        "--run",
+        "team/project/empty",
+        "--synthetic",
+        "3",
+        "--into",
+        "team/project/many",
+    ]);
+    assert_eq!(names(&running.url(), "empty").await, [""; 0]);
+    assert_eq!(names(&running.url(), "many").await.len(), 3);
+}
+
+#[test]
+fn bad_arguments_are_explained() {
+    let seed = seed();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let missing = seed.path().join("nope");
+    for (arguments, status, said) in [
+        (
+            &["--run", "team/project"][..],
+            2,
+            "a run is written ENTITY/PROJECT/RUN",
+        ),
+        (&["--synthetic", "3"], 2, "--into"),
+        (&["--seed-folder", text(&missing), "--into", "a/b/c"], 1, "nope"),
+        (&["--port", &port], 1, "choose another port"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_wandb-devserver"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{error}");
+        assert!(error.contains(said), "{error}");
+    }
+}

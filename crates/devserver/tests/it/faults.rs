@@ -1,0 +1,241 @@
+//! Faults, as a client meets them.
+
+use crate::client::{data, field, get, header, http, post, server_with, with_key};
+use reqwest::Method;
+use serde_json::json;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use wandb_devserver::{DevServer, Fault};
+
+const TEXT: &str = "0123456789";
+
+async fn direct() -> (DevServer, String) {
+    let server = server_with(&[("a b.txt", TEXT)]).await;
+    let url = field(&server, "a b.txt", "directUrl").await;
+    (server, url)
+}
+
+#[tokio::test]
+async fn a_reply_takes_the_place_of_the_answer() {
+    let server = server_with(&[]).await;
+    server.inject(Fault::on_graphql().operation("Two").after(1).reply(
+        429,
+        &[("RateLimit-Reset", "3")],
+        "slow down",
+    ));
+    let one = json!({ "query": "query One { viewer { id } }" });
+    let two = json!({ "query": "query Two { viewer { id } }" });
+    assert_eq!(post(&server, &one).await.0, 200);
+    assert_eq!(post(&server, &two).await.0, 200);
+    let url = format!("{}/graphql", server.url());
+    let answer = with_key(&server, Method::POST, &url)
+        .body(two.to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), header(&answer, "ratelimit-reset")),
+        (429, "3")
+    );
+    assert_eq!(answer.text().await.unwrap(), "slow down");
+    assert_eq!(post(&server, &two).await.0, 200);
+    let statuses: Vec<u16> = server.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [200, 200, 429, 200]);
+}
+
+#[tokio::test]
+async fn a_body_is_cut_after_so_many_bytes() {
+    for fault in [
+        Fault::on_storage("a b").truncate_after(4),
+        Fault::on_storage("a%20b").reset_after(4),
+    ] {
+        let (server, url) = direct().await;
+        server.inject(fault);
+        let mut answer = get(&url, &[]).await;
+        assert_eq!(
+            (answer.status().as_u16(), header(&answer, "content-length")),
+            (200, "10")
+        );
+        assert_eq!(answer.chunk().await.unwrap().unwrap(), "0123");
+        answer.chunk().await.unwrap_err();
+        assert_eq!(get(&url, &[]).await.text().await.unwrap(), TEXT);
+    }
+}
+
+/// What a plain socket reads of the answer, and how it ends.
+async fn read_by_hand(server: &DevServer, url: &str) -> (String, Option<ErrorKind>) {
+    let address = server.storage_url().trim_start_matches("http://").to_owned();
+    let path = url.trim_start_matches(server.storage_url()).to_owned();
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut socket = TcpStream::connect(&address).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+        let (mut text, mut chunk) = (Vec::new(), [0; 1024]);
+        loop {
+            match socket.read(&mut chunk) {
+                Ok(0) => return (text, None),
+                Ok(read) => text.extend(&chunk[..read]),
+                Err(error) => return (text, Some(error.kind())),
+            }
+        }
+    });
+    let (text, end) = reading.await.unwrap();
+    let text = String::from_utf8(text).unwrap();
+    (
+        text.split_once("\r\n\r\n")
+            .map_or(String::new(), |(_, body)| body.to_owned()),
+        end,
+    )
+}
+
+#[tokio::test]
+async fn a_cut_closes_and_a_reset_resets() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").truncate_after(4));
+    server.inject(Fault::on_storage("").reset_after(4));
+    server.inject(Fault::on_storage("").close());
+    assert_eq!(read_by_hand(&server, &url).await, ("0123".into(), None));
+    assert_eq!(
+        read_by_hand(&server, &url).await,
+        ("0123".into(), Some(ErrorKind::ConnectionReset))
+    );
+    assert_eq!(read_by_hand(&server, &url).await, (String::new(), None));
+    assert_eq!(server.requests().last().unwrap().status, 0);
+}
+
+#[tokio::test]
+async fn a_graphql_answer_can_be_cut_too() {
+    let server = server_with(&[]).await;
+    server.inject(Fault::on_graphql().truncate_after(10));
+    let url = format!("{}/graphql", server.url());
+    let answer = with_key(&server, Method::POST, &url).body(r#"{"query": "{ viewer { id } }"}"#);
+    answer.send().await.unwrap().text().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_stalled_body_says_nothing_more() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").stall_after(4));
+    let mut answer = get(&url, &[]).await;
+    assert_eq!(answer.chunk().await.unwrap().unwrap(), "0123");
+    let more = tokio::time::timeout(Duration::from_millis(200), answer.chunk()).await;
+    assert!(more.is_err(), "the connection stays open and silent");
+    drop(server);
+    let end = tokio::time::timeout(Duration::from_secs(10), answer.chunk()).await;
+    end.expect("the connection ends with the server").unwrap_err();
+}
+
+#[tokio::test]
+async fn a_byte_can_be_wrong() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").wrong_byte_at(3));
+    let answer = get(&url, &[]).await;
+    assert_eq!(header(&answer, "content-length"), "10");
+    let bytes = answer.bytes().await.unwrap();
+    assert_eq!((&bytes[..3], &bytes[4..]), (&b"012"[..], &b"456789"[..]));
+    assert_eq!(bytes[3], !b'3');
+}
+
+#[tokio::test]
+async fn a_body_can_come_compressed() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").gzip());
+    let answer = get(&url, &[("accept-encoding", "identity")]).await;
+    assert_eq!(
+        (
+            header(&answer, "content-encoding"),
+            header(&answer, "content-length")
+        ),
+        ("gzip", "")
+    );
+    let bytes = answer.bytes().await.unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&bytes[..])
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!(text, TEXT);
+}
+
+#[tokio::test]
+async fn a_range_can_be_ignored_with_another_fault_on_top() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").ignore_range());
+    server.inject(Fault::on_storage("").ignore_range().truncate_after(4));
+    let whole = get(&url, &[("range", "bytes=5-")]).await;
+    assert_eq!(
+        (whole.status().as_u16(), whole.text().await.unwrap()),
+        (200, TEXT.to_owned())
+    );
+    let mut cut = get(&url, &[("range", "bytes=5-")]).await;
+    assert_eq!(
+        (cut.status().as_u16(), cut.chunk().await.unwrap().unwrap()),
+        (200, "0123".into())
+    );
+    assert_eq!(get(&url, &[("range", "bytes=5-")]).await.status(), 206);
+}
+
+#[tokio::test]
+async fn files_can_redirect_elsewhere() {
+    let server = server_with(&[("a", "a")]).await;
+    let url = field(&server, "a", "url").await;
+    server.inject(
+        Fault::on_files("run/a")
+            .times(2)
+            .redirect_to("file:///etc/passwd"),
+    );
+    for expected in ["file:///etc/passwd", "file:///etc/passwd"] {
+        let answer = with_key(&server, Method::GET, &url).send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), header(&answer, "location")),
+            (302, expected)
+        );
+    }
+    assert_eq!(
+        with_key(&server, Method::GET, &url)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        307
+    );
+}
+
+#[tokio::test]
+async fn an_answer_can_be_late_and_faults_can_be_taken_out() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").times(9).delay(Duration::from_millis(150)));
+    let start = Instant::now();
+    assert_eq!(get(&url, &[]).await.text().await.unwrap(), TEXT);
+    assert!(start.elapsed() >= Duration::from_millis(150));
+    server.inject(Fault::on_graphql().times(9).close());
+    server.clear_faults();
+    data(&server, "{ viewer { id } }", json!({})).await;
+}
+
+#[tokio::test]
+async fn an_upload_can_be_refused_without_effect() {
+    let (server, _) = direct().await;
+    server.inject(Fault::on_storage("").method("PUT").reply(
+        503,
+        &[],
+        "<Error><Code>SlowDown</Code></Error>",
+    ));
+    let query = r#"mutation { createRunFiles(input: {
+        entityName: "team", projectName: "project", runName: "run", files: ["new"]
+    }) { files { uploadUrl } } }"#;
+    let created = data(&server, query, json!({})).await;
+    let url = created["createRunFiles"]["files"][0]["uploadUrl"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let put = || {
+        http()
+            .put(&url)
+            .header("x-devserver-upload", "1")
+            .body(vec![0; 1 << 20])
+            .send()
+    };
+    assert_eq!(put().await.unwrap().status(), 503);
+    assert_eq!(field(&server, "new", "md5").await, "0");
+    assert_eq!(put().await.unwrap().status(), 200);
+}

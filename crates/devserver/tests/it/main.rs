@@ -1,0 +1,18 @@
+//! The protocol that the server plays, over real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may take a failure as a panic, as tests may"
+)]
+
+mod client;
+
+mod access;
+mod binary;
+mod deleting;
+mod faults;
+mod files;
+mod listing;
+mod queries;
+mod storage;
+mod uploading;
