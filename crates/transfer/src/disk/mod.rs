@@ -1,0 +1,28 @@
+//! Everything that touches the disk: nothing else in this crate does.
+
+mod name;
+mod partial;
+mod root;
+mod target;
+mod words;
+
+pub(crate) use partial::Partial;
+pub use root::Root;
+pub(crate) use target::{Found, Target};
+pub(crate) use words::disk_failure;
+
+use crate::TransferErrorKind;
+use crate::error::Failure;
+
+/// Starts `work`, which waits for the disk, where it holds up no other task; the future gives its outcome. Dropping the
+/// future does not stop the work.
+pub(crate) fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> impl Future<Output = Result<T, Failure>> + Send {
+    let task = tokio::task::spawn_blocking(work);
+    async {
+        task.await.unwrap_or_else(|error| {
+            Err(Failure::new(TransferErrorKind::Disk, "the work on the disk was stopped").source(error))
+        })
+    }
+}

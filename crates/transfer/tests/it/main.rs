@@ -1,0 +1,16 @@
+//! Transfers over real sockets.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test takes a failure of its helpers as a panic"
+)]
+
+mod credentials;
+mod devserver;
+mod disk;
+mod faults;
+mod good;
+mod redirects;
+mod server;
+mod streams;
+mod support;

@@ -1,0 +1,197 @@
+//! A server that answers exactly as a test says, down to the moment in which it closes the connection.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use url::Url;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// Path and query.
+    pub(crate) target: String,
+    headers: HashMap<String, String>,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    /// What `Content-Length` says; `None` leaves it out.
+    length: Option<usize>,
+    chunked: bool,
+    stall: bool,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        Self {
+            status,
+            headers: Vec::new(),
+            length: Some(body.len()),
+            body,
+            chunked: false,
+            stall: false,
+        }
+    }
+
+    pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
+        Self::new(200, body)
+    }
+
+    pub(crate) fn redirect(to: impl Into<String>) -> Self {
+        Self::new(302, "").header("Location", to)
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Announces the whole body, and closes the connection after `bytes` of it.
+    pub(crate) fn cut(mut self, bytes: usize) -> Self {
+        self.body.truncate(bytes);
+        self
+    }
+
+    /// Says nothing of the length: the body ends with the connection.
+    pub(crate) fn until_close(mut self) -> Self {
+        self.length = None;
+        self
+    }
+
+    /// Sends the body as one chunk of an encoding that ends by itself.
+    pub(crate) fn chunked(mut self) -> Self {
+        self.length = None;
+        self.chunked = true;
+        self
+    }
+
+    /// Is silent after the (maybe cut) body.
+    pub(crate) fn stall(mut self) -> Self {
+        self.stall = true;
+        self
+    }
+}
+
+/// Closes when it is dropped.
+pub(crate) struct Server {
+    url: Url,
+    seen: Arc<Mutex<Vec<Request>>>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Answers the n-th request, from 0, with `answer(n, request)`.
+    pub(crate) async fn start(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (requests, answer) = (Arc::clone(&seen), Arc::new(answer));
+        let task = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((socket, _)) = listener.accept().await {
+                let (requests, answer) = (Arc::clone(&requests), Arc::clone(&answer));
+                connections.spawn(async move {
+                    // The client may go away whenever it likes.
+                    let _ = serve(socket, &requests, &*answer).await;
+                });
+            }
+        });
+        Self {
+            url: url.parse().expect("an address"),
+            seen,
+            task,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> Url {
+        self.url.join(path).expect("an address")
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.seen.lock().expect("no panic").clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.requests().len()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    socket: TcpStream,
+    seen: &Mutex<Vec<Request>>,
+    answer: &(impl Fn(usize, &Request) -> Reply + ?Sized),
+) -> std::io::Result<()> {
+    let mut socket = BufReader::new(socket);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if socket.read_line(&mut line).await? == 0 {
+            return Ok(());
+        }
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let request = Request {
+        target: lines[0].split(' ').nth(1).expect("a target").to_owned(),
+        headers: lines[1..]
+            .iter()
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect(),
+    };
+    let reply = {
+        let mut seen = seen.lock().expect("no panic");
+        seen.push(request.clone());
+        let n = seen.len() - 1;
+        drop(seen);
+        answer(n, &request)
+    };
+    let mut head = vec![
+        format!("HTTP/1.1 {} Status", reply.status),
+        "Connection: close".to_owned(),
+    ];
+    head.extend(
+        reply
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}")),
+    );
+    head.extend(reply.length.map(|length| format!("Content-Length: {length}")));
+    let mut body = reply.body.clone();
+    if reply.chunked {
+        head.push("Transfer-Encoding: chunked".to_owned());
+        body.splice(0..0, format!("{:x}\r\n", reply.body.len()).into_bytes());
+        body.extend_from_slice(b"\r\n0\r\n\r\n");
+    }
+    let head = head.join("\r\n");
+    socket.write_all(format!("{head}\r\n\r\n").as_bytes()).await?;
+    socket.write_all(&body).await?;
+    socket.flush().await?;
+    if reply.stall {
+        std::future::pending::<()>().await;
+    }
+    socket.shutdown().await?;
+    // Until the client has closed too, so that nothing that was sent is lost to a reset.
+    socket.read_to_end(&mut Vec::new()).await?;
+    Ok(())
+}
