@@ -1,0 +1,269 @@
+//! One file of a run.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::Stream;
+use jiff::Timestamp;
+use url::Url;
+use wandb_paginator::{ConvertError, Cursor};
+use wandb_queries::run_files::RunFilesProjectRunFilesEdgesNode as Node;
+use wandb_queries::scalars::DateTime;
+use wandb_transfer::{Downloaded, IfExists, Md5, Progress, Root, Source, TransferError};
+
+use crate::{Context, FilesError, RunPath, human, path_uri};
+
+/// The md5 that the server gives for a name that does not exist.
+const PLACEHOLDER_MD5: &str = "0";
+
+/// A file of a run: what the server says of it, and what can be done with it. Cheap to clone.
+///
+/// The counterpart of the SDK's `File` (`apis/public/files.py`). What an older server does not know is `None`. `Display`
+/// and `Debug` are the SDK's `repr`.
+#[derive(Clone)]
+pub struct File(Arc<Inner>);
+
+struct Inner {
+    id: Option<String>,
+    name: String,
+    url: Option<String>,
+    direct_url: Option<String>,
+    size: Option<u64>,
+    mimetype: Option<String>,
+    updated_at: Option<DateTime>,
+    md5: Option<String>,
+    cursor: Option<Cursor>,
+    missing: bool,
+    run: Arc<RunPath>,
+    context: Context,
+}
+
+impl File {
+    pub(crate) fn from_node(
+        node: Node,
+        cursor: Option<String>,
+        context: &Context,
+        run: &Arc<RunPath>,
+        asked_by_name: bool,
+    ) -> Result<Self, ConvertError> {
+        let size = node.size_bytes.and_then(|size| u64::try_from(size.0).ok());
+        // Servers without the field `md5` give none for a placeholder either, so there only a listing by name tells.
+        let no_content = match node.md5.as_deref() {
+            Some(md5) => md5 == PLACEHOLDER_MD5,
+            None => asked_by_name,
+        };
+        Ok(Self(Arc::new(Inner {
+            missing: no_content && node.updated_at.is_none() && size.unwrap_or(0) == 0,
+            id: node.id,
+            name: node
+                .name
+                .ok_or_else(|| ConvertError::malformed("a file of the answer has no name"))?,
+            url: node.url,
+            direct_url: node.direct_url,
+            size,
+            mimetype: node.mimetype,
+            updated_at: node.updated_at,
+            md5: node.md5,
+            cursor: cursor.map(Cursor::from),
+            run: Arc::clone(run),
+            context: context.clone(),
+        })))
+    }
+
+    /// The server's id of the file, opaque.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.0.id.as_deref()
+    }
+
+    /// The name, with `/` between folders.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The run that the file belongs to.
+    #[must_use]
+    pub fn run(&self) -> &RunPath {
+        &self.0.run
+    }
+
+    /// The address on the W&B server, which wants the credential and redirects to storage; an address to upload to where
+    /// the listing was asked for those.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
+    /// The signed address in storage. It holds a secret and expires: not for logs.
+    #[must_use]
+    pub fn direct_url(&self) -> Option<&str> {
+        self.0.direct_url.as_deref()
+    }
+
+    /// The size in bytes; 0 where the server gives none, as the SDK says it.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.0.size.unwrap_or(0)
+    }
+
+    /// The media type.
+    #[must_use]
+    pub fn mimetype(&self) -> Option<&str> {
+        self.0.mimetype.as_deref()
+    }
+
+    /// When it was uploaded last.
+    #[must_use]
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        self.0.updated_at.as_ref().map(DateTime::timestamp)
+    }
+
+    /// [`updated_at`](Self::updated_at) in the server's own words.
+    #[must_use]
+    pub fn updated_at_text(&self) -> Option<&str> {
+        self.0.updated_at.as_ref().map(DateTime::as_str)
+    }
+
+    /// The MD5 digest of the content in base64.
+    #[must_use]
+    pub fn md5(&self) -> Option<&str> {
+        self.0.md5.as_deref()
+    }
+
+    /// The cursor of this file in the listing: [`Files::start_after`](crate::Files::start_after) goes on behind it.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.0.cursor.as_ref()
+    }
+
+    /// Whether this is only the server's placeholder for a name that the run does not have (client-ng#187).
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.0.missing
+    }
+
+    /// Where the file lies in the bucket: `s3://…` for S3, the address itself for a reference file, else `None`.
+    ///
+    /// Two differences from the SDK, which cuts the bucket at the first dot and keeps the key percent-encoded: a bucket
+    /// with dots and the path style are read, and the key is as S3 has it, so that S3's own tools take it.
+    #[must_use]
+    pub fn path_uri(&self) -> Option<String> {
+        let direct = self.direct_url().filter(|address| !address.is_empty())?;
+        if self.url() == Some(direct) {
+            Some(direct.to_owned())
+        } else {
+            path_uri::s3(direct)
+        }
+    }
+
+    /// Downloads to `root` joined with the name, and returns where it is. Folders are made; the file is there whole and
+    /// checked, or not at all.
+    ///
+    /// # Errors
+    /// [`FilesError::Missing`] and [`FilesError::Reference`] without a request; else [`FilesError::Transfer`]: the target
+    /// exists and `if_exists` does not allow for it, the name leads outside of `root`, the bytes cannot be had, or they
+    /// are not those that the server lists.
+    pub async fn download(
+        &self,
+        root: impl AsRef<Path>,
+        if_exists: IfExists,
+    ) -> Result<Downloaded, FilesError> {
+        let source = self.source()?;
+        let root = Root::open(root.as_ref())?;
+        Ok(self
+            .0
+            .context
+            .transfer
+            .download(&source, &root, self.name(), if_exists, &())
+            .await?)
+    }
+
+    /// [`download`](Self::download) below a root that is open already, with a listener for progress.
+    ///
+    /// # Errors
+    /// As [`download`](Self::download).
+    pub async fn download_to(
+        &self,
+        root: &Root,
+        if_exists: IfExists,
+        progress: &dyn Progress,
+    ) -> Result<Downloaded, FilesError> {
+        let source = self.source()?;
+        Ok(self
+            .0
+            .context
+            .transfer
+            .download(&source, root, self.name(), if_exists, progress)
+            .await?)
+    }
+
+    /// The content as it comes. The last item is an error where length or digest are not what the server lists.
+    ///
+    /// # Errors
+    /// As [`download`](Self::download), as far as no disk is concerned.
+    pub async fn stream(
+        &self,
+    ) -> Result<impl Stream<Item = Result<Bytes, TransferError>> + Send + 'static, FilesError> {
+        let source = self.source()?;
+        Ok(self.0.context.transfer.stream(&source).await?)
+    }
+
+    /// Where the bytes are, and what they must be.
+    fn source(&self) -> Result<Source, FilesError> {
+        if self.is_missing() {
+            return Err(FilesError::Missing {
+                run: self.run().clone(),
+                name: self.name().to_owned(),
+            });
+        }
+        let address = [self.url(), self.direct_url()]
+            .into_iter()
+            .flatten()
+            .find(|address| !address.is_empty());
+        let no_address = || FilesError::NoAddress {
+            name: self.name().to_owned(),
+        };
+        let address = address.ok_or_else(no_address)?;
+        let url = self.absolute(address).ok_or_else(no_address)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(FilesError::Reference {
+                name: self.name().to_owned(),
+                uri: address.to_owned(),
+            });
+        }
+        Ok(Source::new(url)
+            .with_size(self.0.size)
+            .with_md5(self.md5().and_then(|md5| Md5::from_base64(md5).ok())))
+    }
+
+    /// Self-hosted servers give addresses without a host for files that they keep themselves (wandb/wandb#453).
+    fn absolute(&self, address: &str) -> Option<Url> {
+        let base = self.0.context.base.as_str().trim_end_matches('/');
+        if address.starts_with('/') {
+            Url::parse(&format!("{base}{address}")).ok()
+        } else {
+            Url::parse(address).ok()
+        }
+    }
+}
+
+impl fmt::Display for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "<File {} ({}) {}>",
+            self.name(),
+            self.mimetype().unwrap_or("None"),
+            human::size(self.size())
+        )
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

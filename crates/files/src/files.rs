@@ -1,0 +1,241 @@
+//! The collection of a run's files.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wandb_paginator::{Collection, ConvertError, Cursor, Page, PageRequest, Paginator};
+use wandb_queries::RunFiles;
+use wandb_queries::run_files::{self, ResponseData, Variables};
+
+use crate::{Context, File, FilesError, RunPath};
+
+/// The files of a run: which of them, and in what pages. Asks for nothing until it is paginated.
+///
+/// The counterpart of the SDK's `Files` (`apis/public/files.py`): the options are the SDK's, [`Files::QUERY`] and the two
+/// methods of [`Collection`] are its class's, and what the SDK's class iterates with (`next`, index, slice, `len`,
+/// `cursor`, `more`) is [`Paginator`].
+///
+/// # Length
+/// [`Paginator::len`] is the server's count of the run's files. With [`names`](Self::names) or
+/// [`pattern`](Self::pattern) that count would be of other files, since the server counts the whole run whatever the
+/// filter; so it is `None` until every page is loaded, then the number of files in them.
+///
+/// # Names that do not exist
+/// For a name that the run does not have, the server may answer with a placeholder. It is listed, as the SDK lists it, and
+/// [`File::is_missing`] tells it from a file.
+#[derive(Debug, Clone)]
+pub struct Files {
+    context: Context,
+    run: Arc<RunPath>,
+    names: Vec<String>,
+    pattern: Option<String>,
+    per_page: u32,
+    upload: bool,
+    start_after: Option<Cursor>,
+    prefetch: usize,
+}
+
+impl Files {
+    /// The text of the operation that a page is asked with.
+    pub const QUERY: &'static str = run_files::QUERY;
+
+    /// Every file of `run`, in pages of 50 as the SDK's.
+    #[must_use]
+    pub fn new(context: Context, run: RunPath) -> Self {
+        Self {
+            context,
+            run: Arc::new(run),
+            names: Vec::new(),
+            pattern: None,
+            per_page: 50,
+            upload: false,
+            start_after: None,
+            prefetch: 0,
+        }
+    }
+
+    /// Only the files with these names; none given means all.
+    #[must_use]
+    pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Only the files whose name matches a pattern of MySQL's `LIKE`: `%` is any text, `_` any character.
+    #[must_use]
+    pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
+        self.pattern = Some(pattern.into());
+        self
+    }
+
+    /// How many files to ask for at once. The server may give fewer.
+    #[must_use]
+    pub fn per_page(mut self, per_page: u32) -> Self {
+        self.per_page = per_page;
+        self
+    }
+
+    /// Whether [`File::url`] is an address to upload to.
+    #[must_use]
+    pub fn upload(mut self, upload: bool) -> Self {
+        self.upload = upload;
+        self
+    }
+
+    /// Begins behind this cursor: to take up a listing again.
+    #[must_use]
+    pub fn start_after(mut self, cursor: Cursor) -> Self {
+        self.start_after = Some(cursor);
+        self
+    }
+
+    /// How many pages may be asked for before they are needed.
+    #[must_use]
+    pub fn prefetch(mut self, pages: usize) -> Self {
+        self.prefetch = pages;
+        self
+    }
+
+    /// The run whose files these are.
+    #[must_use]
+    pub fn run(&self) -> &RunPath {
+        &self.run
+    }
+
+    /// The lazy iterator over the files. Sends nothing yet.
+    ///
+    /// # Errors
+    /// [`FilesError::NamesAndPattern`] where both are set.
+    pub fn paginate(self) -> Result<Paginator<File>, FilesError> {
+        if !self.names.is_empty() && self.pattern.is_some() {
+            return Err(FilesError::NamesAndPattern);
+        }
+        let variables = Variables {
+            entity: self.run.entity().to_owned(),
+            project: self.run.project().to_owned(),
+            name: self.run.run().to_owned(),
+            file_names: Some(self.names.iter().cloned().map(Some).collect()),
+            pattern: self.pattern.clone(),
+            upload: Some(self.upload),
+            file_cursor: None,
+            file_limit: Variables::default_fileLimit(),
+        };
+        let transport = Arc::clone(&self.context.transport);
+        let (per_page, prefetch, start_after) = (self.per_page, self.prefetch, self.start_after.clone());
+        let paginator = Paginator::new(transport, self, variables)
+            .per_page(per_page)
+            .prefetch(prefetch);
+        Ok(match start_after {
+            Some(cursor) => paginator.start_after(cursor),
+            None => paginator,
+        })
+    }
+
+    /// The one file of this name, in one request.
+    ///
+    /// # Errors
+    /// [`FilesError::Missing`] where the run has no such file, [`FilesError::Listing`] where the server cannot be asked.
+    pub async fn one(self, name: &str) -> Result<File, FilesError> {
+        let run = RunPath::clone(&self.run);
+        let mut found = Self {
+            pattern: None,
+            start_after: None,
+            ..self
+        }
+        .names([name])
+        .per_page(1)
+        .paginate()?;
+        match found.next().await {
+            Ok(Some(file)) if !file.is_missing() => Ok(file.clone()),
+            Ok(_) => Err(FilesError::Missing {
+                run,
+                name: name.to_owned(),
+            }),
+            Err(source) => Err(FilesError::Listing { run, source }),
+        }
+    }
+
+    fn is_filtered(&self) -> bool {
+        !self.names.is_empty() || self.pattern.is_some()
+    }
+}
+
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Files {}>", self.run)
+    }
+}
+
+impl Collection for Files {
+    type Query = RunFiles;
+    type Item = File;
+
+    fn update_variables(&self, variables: &mut Variables, page: PageRequest<'_>) {
+        variables.file_cursor = page.cursor.map(ToString::to_string);
+        variables.file_limit = Some(page.size.into());
+    }
+
+    fn convert_objects(&self, response: ResponseData) -> Result<Page<File>, ConvertError> {
+        let unseen = |what: &str, name: &str| {
+            ConvertError::not_found(format!(
+                "there is no {what} {name}, or no permission to see it; check the path, and whose key this is"
+            ))
+        };
+        let project = response.project.ok_or_else(|| {
+            unseen(
+                "project",
+                &format!("{}/{}", self.run.entity(), self.run.project()),
+            )
+        })?;
+        let run = project.run.ok_or_else(|| unseen("run", &self.run.to_string()))?;
+        let total = run.file_count.and_then(|count| u64::try_from(count).ok());
+        let total = if self.is_filtered() { None } else { total };
+
+        let Some(files) = run.files else {
+            return match total {
+                // Seen of servers in trouble (wandb/wandb#11351): an empty listing here would pass for an empty run.
+                Some(total) if total > 0 => Err(ConvertError::malformed(format!(
+                    "the server counts {total} files and lists none; try again later"
+                ))),
+                _ => Ok(Page {
+                    items: Vec::new(),
+                    end_cursor: None,
+                    has_next: false,
+                    total,
+                }),
+            };
+        };
+        let page_info = files
+            .page_info
+            .ok_or_else(|| ConvertError::malformed("the answer has no pageInfo"))?;
+        let has_next = page_info
+            .has_next_page
+            .ok_or_else(|| ConvertError::malformed("the answer has no hasNextPage"))?;
+
+        let edges = files.edges.unwrap_or_default();
+        let last = edges.last().and_then(|edge| edge.cursor.clone());
+        let mut items = Vec::with_capacity(edges.len());
+        for edge in edges {
+            // A null node is seen on real servers (wandb/wandb#11834): its place has a cursor and no file.
+            if let Some(node) = edge.node {
+                items.push(File::from_node(
+                    node,
+                    edge.cursor,
+                    &self.context,
+                    &self.run,
+                    !self.names.is_empty(),
+                )?);
+            }
+        }
+        Ok(Page {
+            items,
+            end_cursor: last.or(page_info.end_cursor).map(Cursor::from),
+            has_next,
+            total,
+        })
+    }
+
+    fn identity<'a>(&self, file: &'a File) -> Option<&'a str> {
+        if file.is_missing() { None } else { file.id() }
+    }
+}

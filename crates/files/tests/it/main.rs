@@ -1,0 +1,8 @@
+//! What users of `wandb-files` can rely on, against the embedded server.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod attributes;
+mod downloads;
+mod listing;
+mod setup;
