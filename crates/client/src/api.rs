@@ -1,0 +1,214 @@
+//! The front door.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+use url::Url;
+use wandb_files::{Context, RunPath};
+use wandb_queries::{Viewer, viewer};
+use wandb_transport::{Transport, TransportErrorKind, execute};
+
+use crate::builder::ApiBuilder;
+use crate::error::{Error, ErrorKind};
+use crate::key;
+use crate::path::{PartialRunPath, parse_run_path};
+use crate::run::Run;
+use crate::settings::Settings;
+
+/// A Weights & Biases server, asked with a credential. Cheap to clone; the clones share connections.
+///
+/// The counterpart of the SDK's `Api` (`apis/public/api.py`). Building one sends nothing; the SDK's sends three requests.
+///
+/// ```no_run
+/// use wandb_client::{Api, IfExists};
+///
+/// # async fn example() -> Result<(), wandb_client::Error> {
+/// let run = Api::from_env()?.run("my-team/my-project/1abc2def").await?;
+/// let mut files = run.files().pattern("%.json").paginate()?;
+/// while let Some(file) = files.next().await? {
+///     file.download("results", IfExists::Replace).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    transport: Arc<dyn Transport>,
+    context: Context,
+    default_entity: OnceCell<String>,
+}
+
+impl Api {
+    /// The server and the credential that the environment, netrc and the settings files name: see [`Settings`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingKey`] where there is no key, with the places that were looked in;
+    /// [`ErrorKind::Settings`] where a value cannot be used.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().settings(Settings::from_env()?).build()
+    }
+
+    /// An `Api` by hand. Reads no environment.
+    pub fn builder() -> ApiBuilder {
+        ApiBuilder::default()
+    }
+
+    pub(crate) fn new(settings: Settings, transport: Arc<dyn Transport>, context: Context) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            transport,
+            context,
+            default_entity: OnceCell::new(),
+        }))
+    }
+
+    /// What this was built with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// What sends the queries: for operations of one's own, with
+    /// [`execute`](wandb_transport::execute).
+    #[must_use]
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.0.transport
+    }
+
+    /// The run that `path` names, in any form that [`parse_run_path`] reads, after asking the server whether it exists: one
+    /// request, and one more, once for this `Api`, where neither path nor settings name the entity.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] where `path` names no run; [`ErrorKind::NotFound`] where there is no such project or run, or no
+    /// permission to see it; [`ErrorKind::Transport`] where the server cannot be asked.
+    pub async fn run(&self, path: &str) -> Result<Run, Error> {
+        let (run, host) = self.resolve(path).await?;
+        match run.check(&self.0.transport, self.settings().base_address()).await {
+            Ok(()) => Ok(run),
+            Err(error) => Err(self.explain(error, host.as_deref())),
+        }
+    }
+
+    /// The run that `path` names, without asking whether it exists: the first listing says so. Sends nothing, unless
+    /// neither path nor settings name the entity.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] where `path` names no run; [`ErrorKind::Transport`] where the entity must be asked for and
+    /// cannot.
+    pub async fn run_unchecked(&self, path: &str) -> Result<Run, Error> {
+        Ok(self.resolve(path).await?.0)
+    }
+
+    /// The entity of runs whose path names none: the settings', else the credential's own, asked for once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Transport`] where the server cannot be asked; [`ErrorKind::Path`] where it knows of none.
+    pub async fn default_entity(&self) -> Result<&str, Error> {
+        if let Some(entity) = &self.settings().entity {
+            return Ok(&entity.value);
+        }
+        let asked = self
+            .0
+            .default_entity
+            .get_or_try_init(|| self.ask_entity())
+            .await?;
+        Ok(asked)
+    }
+
+    /// Where the credential comes from, and what is odd about it, to go with an
+    /// [`Authentication`](TransportErrorKind::Authentication) error: `the key comes from machine api.wandb.ai in
+    /// /home/me/.netrc`. Shows nothing of the credential; `None` where a provider of one's own gives it.
+    #[must_use]
+    pub fn credential_hint(&self) -> Option<String> {
+        let settings = self.settings();
+        if let Some(file) = &settings.identity_token_file {
+            let shown = file.value.display();
+            return Some(format!(
+                "the identity token is that in {shown}, from {}",
+                file.source
+            ));
+        }
+        let key = settings.api_key.as_ref()?;
+        let origin = format!("the key comes from {}", key.source);
+        Some(match key::oddity(key.value.expose()) {
+            Some(odd) => format!("{origin}, and {odd}"),
+            None => origin,
+        })
+    }
+
+    /// The run, and the host of a web address that belongs to another server.
+    async fn resolve(&self, path: &str) -> Result<(Run, Option<String>), Error> {
+        let settings = self.settings();
+        let default = |name: &'_ Option<crate::Sourced<String>>| name.as_ref().map(|name| name.value.clone());
+        let (entity, project) = (default(&settings.entity), default(&settings.project));
+        let parsed = parse_run_path(path, entity.as_deref(), project.as_deref())?;
+        let PartialRunPath {
+            entity,
+            project,
+            run,
+            host,
+        } = parsed;
+        let elsewhere = host.filter(|host| !self.serves(host));
+        if let Some(host) = &elsewhere {
+            tracing::warn!(
+                "the address of {run} is on {host}, and {} is asked",
+                settings.base_address()
+            );
+        }
+        let entity = match entity {
+            Some(entity) => entity,
+            None => self.default_entity().await?.to_owned(),
+        };
+        let path = RunPath::new(entity, project, run);
+        Ok((Run::new(self.0.context.clone(), path), elsewhere))
+    }
+
+    /// Whether web addresses on `host` are those of this server.
+    fn serves(&self, host: &str) -> bool {
+        let app = Url::parse(&self.settings().app_address()).ok();
+        app.iter()
+            .chain([&self.settings().base_url.value])
+            .any(|url| crate::base_url::host_of(url).as_deref() == Some(host))
+    }
+
+    async fn ask_entity(&self) -> Result<String, Error> {
+        let answer = execute::<Viewer>(&*self.0.transport, viewer::Variables)
+            .await
+            .map_err(|error| self.explain(error.into(), None))?;
+        let entity = answer.viewer.and_then(|viewer| viewer.entity);
+        entity.filter(|entity| !entity.is_empty()).ok_or_else(|| {
+            let message = format!(
+                "the run's path names no entity, and {} does not say which one is the default; write \
+                 ENTITY/PROJECT/RUN, or set WANDB_ENTITY",
+                self.settings().base_address()
+            );
+            Error::new(ErrorKind::Path, message)
+        })
+    }
+
+    /// Adds what only the `Api` knows of.
+    fn explain(&self, error: Error, elsewhere: Option<&str>) -> Error {
+        match (error.kind(), elsewhere) {
+            (ErrorKind::Transport(TransportErrorKind::Authentication), _) => match self.credential_hint() {
+                Some(hint) => error.and(&hint),
+                None => error,
+            },
+            (ErrorKind::NotFound, Some(host)) => error.and(&format!(
+                "the address is on {host}, so WANDB_BASE_URL may have to be that server's API"
+            )),
+            _ => error,
+        }
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}
