@@ -1,0 +1,149 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const ABOUT: &str = "The files of Weights & Biases runs: list, download, read";
+
+const ENVIRONMENT: &str = "\
+RUN is ENTITY/PROJECT/RUN, ENTITY/PROJECT/runs/RUN or the run's web address;
+with WANDB_ENTITY and WANDB_PROJECT set, PROJECT/RUN or RUN will do.
+
+The server and the key are found as the Python SDK finds them: WANDB_BASE_URL
+and WANDB_API_KEY, netrc, ~/.config/wandb/settings, WANDB_IDENTITY_TOKEN_FILE.
+
+Exit status: 0 all done, 1 something failed (the rest was still tried), 2 usage.";
+
+#[derive(Parser)]
+#[command(name = "wbf", version, about = ABOUT, after_help = ENVIRONMENT, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Only errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say what is done; -vv for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List the files of a run
+    #[command(after_help = "\
+Examples:
+  wbf ls me/mnist/1a2b3c4d
+  wbf ls me/mnist/1a2b3c4d --pattern '%.json' --limit 10
+  wbf ls me/mnist/1a2b3c4d --format ndjson | jq -r 'select(.size_bytes > 1e6).name'")]
+    Ls(LsArgs),
+    /// Download files of a run
+    #[command(after_help = "\
+Examples:
+  wbf get me/mnist/1a2b3c4d --root runs/1a2b3c4d
+  wbf get me/mnist/1a2b3c4d config.yaml model.h5
+  wbf get me/mnist/1a2b3c4d --pattern 'media/%' --exist-ok --jobs 32")]
+    Get(GetArgs),
+    /// Write a file of a run to stdout
+    #[command(after_help = "\
+Example:
+  wbf cat me/mnist/1a2b3c4d wandb-summary.json | jq .loss")]
+    Cat(CatArgs),
+    /// Write a completion script for a shell to stdout
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page to stdout, or one page for each command to a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct LsArgs {
+    /// The run
+    pub(crate) run: String,
+    /// Only this file; may be repeated
+    #[arg(long = "name", value_name = "NAME", conflicts_with = "pattern")]
+    pub(crate) names: Vec<String>,
+    /// Only names that match a LIKE pattern: % is any text, _ any character
+    #[arg(long, value_name = "LIKE")]
+    pub(crate) pattern: Option<String>,
+    /// Files to ask for at once
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) per_page: u32,
+    /// Stop after N files
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Begin behind this cursor, as an earlier listing showed it
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+    /// How to show them
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people
+    Table,
+    /// One array
+    Json,
+    /// One object a line
+    Ndjson,
+    /// Comma-separated, with a head line
+    Csv,
+}
+
+#[derive(Args)]
+pub(crate) struct GetArgs {
+    /// The run
+    pub(crate) run: String,
+    /// Only these files
+    #[arg(value_name = "NAME", conflicts_with = "pattern")]
+    pub(crate) names: Vec<String>,
+    /// Only names that match a LIKE pattern: % is any text, _ any character
+    #[arg(long, value_name = "LIKE")]
+    pub(crate) pattern: Option<String>,
+    /// The folder to download to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) root: PathBuf,
+    /// Overwrite files that exist
+    #[arg(long, conflicts_with = "exist_ok")]
+    pub(crate) replace: bool,
+    /// Keep files that exist with the right content, fetch the others again
+    #[arg(long)]
+    pub(crate) exist_ok: bool,
+    /// Downloads at a time
+    #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: u16,
+    /// Files to ask for at once
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) per_page: u32,
+    /// How to report each file
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// One array
+    Json,
+    /// One object a line
+    Ndjson,
+}
+
+#[derive(Args)]
+pub(crate) struct CatArgs {
+    /// The run
+    pub(crate) run: String,
+    /// The file
+    pub(crate) name: String,
+}

@@ -1,0 +1,49 @@
+#![doc = include_str!("../README.md")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::console::Console;
+
+mod args;
+mod cat;
+mod console;
+mod escape;
+mod failure;
+mod get;
+mod listing;
+mod ls;
+mod manual;
+mod output;
+mod progress;
+mod report;
+mod size;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new(cli.quiet, cli.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return console.report(&format!("cannot start: {error}")),
+    };
+    let outcome = runtime.block_on(async {
+        let work = async {
+            match cli.command {
+                Command::Ls(args) => ls::run(args, &console).await,
+                Command::Get(args) => get::run(args, &console).await,
+                Command::Cat(args) => cat::run(args, &console).await,
+                Command::Completions { shell } => manual::completions(shell),
+                Command::Man { dir } => manual::pages(dir.as_deref()),
+            }
+        };
+        work.await
+    });
+    // A download that was given up may still be waiting for the network in its own thread.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(status) => status,
+        Err(failure) => failure.report(&console),
+    }
+}
