@@ -1,0 +1,47 @@
+"""What the Python SDK makes of the server that WANDB_BASE_URL names.
+
+    sdk.py upload RUN FOLDER THREADS    creates the run and uploads every file of FOLDER into it
+    sdk.py list RUN CASES               lists the run once for each case of the JSON array CASES (objects with
+                                        the arguments of Run.files) and prints one JSON object a file
+"""
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import wandb
+
+
+def upload(path, folder, threads):
+    entity, project, run_id = path.split("/")
+    api = wandb.Api()
+    run = api.create_run(run_id=run_id, project=project, entity=entity)
+    paths = sorted(os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
+    with ThreadPoolExecutor(int(threads)) as pool:
+        for _ in pool.map(lambda path: run.upload_file(path, root=folder), paths):
+            pass
+
+
+def list_files(path, cases):
+    run = wandb.Api().run(path)
+    for number, arguments in enumerate(json.loads(cases)):
+        for file in run.files(**arguments):
+            row = {
+                "case": number,
+                "id": file.id,
+                "name": file.name,
+                "url": file.url,
+                "direct_url": file.direct_url,
+                "size_bytes": file.size,
+                "mimetype": file.mimetype,
+                "updated_at": file.updated_at,
+                "md5": file.md5,
+                "path_uri": file.path_uri,
+            }
+            print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    command, *arguments = sys.argv[1:]
+    {"upload": upload, "list": list_files}[command](*arguments)

@@ -1,0 +1,46 @@
+//! The two programs that the demo and the comparisons run.
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::sh::{self, Sh};
+
+/// Where the built programs lie.
+pub(crate) struct Bins {
+    pub(crate) wbf: PathBuf,
+    pub(crate) devserver: PathBuf,
+}
+
+/// Unoptimised ones, from the very build that the tests make: another choice of packages would choose other
+/// features, and build most of the tree again.
+pub(crate) fn debug() -> Result<Bins> {
+    Sh::cargo()
+        .args(["build", "--locked", "--workspace", "--all-targets"])
+        .run()?;
+    bins("debug")
+}
+
+/// The two programs and nothing that only tests need. Unoptimised: what takes time in them, the network and the digests
+/// (optimised in every profile), is as fast, and the first build takes a third of the time.
+pub(crate) fn programs() -> Result<Bins> {
+    let build = [
+        "build",
+        "--locked",
+        "--package",
+        "wbf",
+        "--package",
+        "wandb-devserver",
+        "--bins",
+    ];
+    Sh::cargo().args(build).run()?;
+    bins("debug")
+}
+
+fn bins(profile: &str) -> Result<Bins> {
+    let folder = sh::target()?.join(profile);
+    let program = |name: &str| folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    Ok(Bins {
+        wbf: program("wbf"),
+        devserver: program("wandb-devserver"),
+    })
+}

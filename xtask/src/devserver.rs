@@ -1,0 +1,144 @@
+//! The embedded server as a process of its own, and clients that talk to it alone.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::error::{Context, Failure, Result};
+use crate::sh::Sh;
+
+/// How long the server may take to say where it listens.
+const START: Duration = Duration::from_secs(30);
+/// How long it may take to end when it is asked to.
+const STOP: Duration = Duration::from_secs(5);
+
+/// A running `wandb-devserver`; dropping it stops it.
+pub(crate) struct DevServer {
+    child: Child,
+    pub(crate) url: String,
+    api_key: String,
+    /// A folder that holds no settings: what the person has configured for W&B stays out of it.
+    home: PathBuf,
+}
+
+impl DevServer {
+    /// Starts `program` with `args`; its log goes to a file in `folder`.
+    pub(crate) fn start(program: &Path, args: &[&str], folder: &Path) -> Result<Self> {
+        let log = folder.join("devserver.log");
+        let home = folder.join("home");
+        std::fs::create_dir_all(&home).or_fail(|| format!("make {}", home.display()))?;
+        let stderr = std::fs::File::create(&log).or_fail(|| format!("write {}", log.display()))?;
+        let command = Sh::new(program).arg("--json").args(args).without_env("WANDB_");
+        let shown = command.to_string();
+        let mut child = command
+            .into_command()
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .or_fail(|| format!("start `{shown}`"))?;
+        let line = first_line(&mut child);
+        // Made before the line is looked at, so that the process ends whatever the line says.
+        let mut server = Self {
+            child,
+            url: String::new(),
+            api_key: String::new(),
+            home,
+        };
+        let said: Value = match line.as_deref().map(serde_json::from_str) {
+            Some(Ok(said)) => said,
+            _ => {
+                let log = std::fs::read_to_string(&log).unwrap_or_default();
+                return Err(Failure::new(format!(
+                    "`{shown}` did not say where it listens\n{}",
+                    log.trim_end()
+                )));
+            }
+        };
+        server.url = text(&said, "url")?;
+        server.api_key = text(&said, "api_key")?;
+        Ok(server)
+    }
+
+    /// `command` with the environment that leads it to this server and to nothing else.
+    pub(crate) fn client(&self, command: Sh) -> Sh {
+        command
+            .without_env("WANDB_")
+            .env("WANDB_BASE_URL", &self.url)
+            .env("WANDB_API_KEY", &self.api_key)
+            .env("WANDB_CONFIG_DIR", &self.home)
+            .env("WANDB_DIR", &self.home)
+            .env("WANDB_CACHE_DIR", &self.home)
+            .env("WANDB_DATA_DIR", &self.home)
+            .env("WANDB_ERROR_REPORTING", "false")
+            .env("WANDB_SILENT", "true")
+            .env("NETRC", self.home.join("netrc"))
+            .env("NO_PROXY", "127.0.0.1,localhost")
+            .env("no_proxy", "127.0.0.1,localhost")
+    }
+
+    /// What the server was asked so far, oldest first.
+    pub(crate) fn requests(&self) -> Result<Vec<Value>> {
+        let body = self
+            .get("/_devserver/requests")
+            .or_fail(|| "ask the server for its requests".to_owned())?;
+        serde_json::from_str(&body).or_fail(|| "read the server's requests".to_owned())
+    }
+
+    /// A GET in the one form that needs no HTTP library: 1.0, the body runs to the end of the connection.
+    fn get(&self, path: &str) -> std::io::Result<String> {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host)?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        match answer.split_once("\r\n\r\n") {
+            Some((head, body)) if head.split(' ').nth(1) == Some("200") => Ok(body.to_owned()),
+            _ => Err(std::io::Error::other(
+                answer.lines().next().unwrap_or("an empty answer").to_owned(),
+            )),
+        }
+    }
+}
+
+/// Asks the process to end, so that it can clear up, before it is made to.
+impl Drop for DevServer {
+    fn drop(&mut self) {
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        let start = Instant::now();
+        while asked.is_ok() && start.elapsed() < STOP {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The first line that the process prints, if it comes in time; what follows is read and let go.
+fn first_line(child: &mut Child) -> Option<String> {
+    let mut stdout = BufReader::new(child.stdout.take()?);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        if stdout.read_line(&mut line).is_ok() && sender.send(line).is_ok() {
+            drop(std::io::copy(&mut stdout, &mut std::io::sink()));
+        }
+    });
+    receiver.recv_timeout(START).ok()
+}
+
+fn text(said: &Value, field: &str) -> Result<String> {
+    match said[field].as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Failure::new(format!("wandb-devserver gave no {field} in {said}"))),
+    }
+}

@@ -1,0 +1,76 @@
+//! Codegen, demo and checks of this workspace: `cargo xtask --help`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to a terminal is what these tools do"
+)]
+
+mod bins;
+mod codegen;
+mod conformance;
+mod demo;
+mod deny;
+mod devserver;
+mod error;
+mod layers;
+mod python;
+mod sample;
+mod sh;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Context, Result};
+
+/// Codegen, demo and checks of this workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show what wbf does on an embedded server: needs Rust alone, leaves nothing behind
+    Demo,
+    /// Run every check that CI runs, setting up what they need
+    Test {
+        /// Only these steps, by name
+        steps: Vec<String>,
+    },
+    /// Write the query types from schema/ into crates/queries
+    Codegen {
+        /// Fail when the committed ones are stale, and write nothing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Prove that each crate pulls only what its layer may
+    Layers,
+    /// Compare wbf with the real Python SDK on the embedded server
+    Conformance(conformance::Options),
+}
+
+/// The query types, written or with `check` only compared.
+pub(crate) fn generate(check: bool) -> Result<()> {
+    codegen::run(&sh::workspace(), check).or_fail(|| "generate the query types".to_owned())
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo => demo::run(),
+        Command::Test { steps } => test::run(&steps),
+        Command::Codegen { check } => generate(check),
+        Command::Layers => layers::run(),
+        Command::Conformance(options) => conformance::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error::chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}

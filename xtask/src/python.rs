@@ -1,0 +1,85 @@
+//! A virtual environment with the Python SDK in the pinned version.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Context, Failure, Result};
+use crate::sh::{self, Sh};
+
+/// The SDK that we are compared with.
+pub(crate) const SDK: &str = "0.21.3";
+
+/// The `python` of an environment under the target folder that holds what
+/// `xtask/requirements-0.21.3.txt` asks for. Made anew only when that file has changed.
+pub(crate) fn environment() -> Result<PathBuf> {
+    let folder = sh::target()?.join("python").join(format!("wandb-{SDK}"));
+    let python = folder.join("bin").join("python");
+    let requirements = sh::workspace()
+        .join("xtask")
+        .join(format!("requirements-{SDK}.txt"));
+    let wanted = std::fs::read(&requirements).or_fail(|| format!("read {}", requirements.display()))?;
+    let stamp = folder.join("requirements.stamp");
+    if std::fs::read(&stamp).is_ok_and(|have| have == wanted) && works(&python, "import wandb") {
+        return Ok(python);
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).or_fail(|| format!("remove {}", folder.display()))?;
+    }
+    println!(
+        "making a Python environment with wandb {SDK} in {}",
+        folder.display()
+    );
+    ensure_python()?;
+    Sh::new("python3").args(["-m", "venv"]).arg(&folder).run()?;
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+    ];
+    Sh::new(&python).args(pip).arg(&requirements).run()?;
+    // Written last: an environment that was not finished is not taken for whole.
+    std::fs::write(&stamp, wanted).or_fail(|| format!("write {}", stamp.display()))?;
+    Ok(python)
+}
+
+/// A Python that can make environments; Debian's own comes without that part.
+fn ensure_python() -> Result<()> {
+    let ready = || works(Path::new("python3"), "import venv, ensurepip");
+    let root = || Sh::new("id").arg("-u").read().is_ok_and(|id| id.trim() == "0");
+    if ready() {
+        return Ok(());
+    }
+    if root() && Sh::new("apt-get").arg("--version").read().is_ok() {
+        println!("python3 with venv is missing: installing Debian's python3-venv");
+        if let Err(error) = install() {
+            println!("{error}");
+        } else if ready() {
+            return Ok(());
+        }
+    }
+    Err(Failure::new(
+        "python3 that can make virtual environments is missing: install it \
+         (Debian, Ubuntu: apt-get install python3-venv) and run this again",
+    ))
+}
+
+fn install() -> Result<()> {
+    Sh::new("apt-get").args(["-qq", "update"]).run()?;
+    let install = [
+        "-qq",
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        "python3-venv",
+    ];
+    Sh::new("apt-get")
+        .args(install)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .run()
+}
+
+fn works(python: &Path, program: &str) -> bool {
+    Sh::new(python).args(["-c", program]).read().is_ok()
+}
