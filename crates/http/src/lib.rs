@@ -3,11 +3,13 @@
 #[cfg(feature = "client")]
 mod client;
 mod credential;
+mod pace;
 mod redact;
 mod retry;
 
 #[cfg(feature = "client")]
 pub use client::{CERTIFICATE_HELP, ClientConfig, ClientError, is_untrusted_certificate};
 pub use credential::{Anonymous, Credential, CredentialError, Credentials, Secret};
+pub use pace::Pace;
 pub use redact::{Redacted, redact_text};
 pub use retry::{Backoff, RetryConfig, RetryState, Verdict, retry_after};

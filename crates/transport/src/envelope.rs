@@ -130,7 +130,7 @@ impl Reply {
             (429, _) => {
                 let retry_after = self.retry_after;
                 let wait = retry_after.map_or(String::new(), |wait| {
-                    format!("; it asks to wait {}", seconds(wait))
+                    format!("; it asks to wait {}: try again then", seconds(wait))
                 });
                 (
                     Kind::RateLimited { retry_after },

@@ -1,7 +1,8 @@
 //! Retries, as a transport round a transport.
 
 use async_trait::async_trait;
-use wandb_http::{RetryConfig, RetryState, Verdict};
+use url::Url;
+use wandb_http::{Pace, RetryConfig, RetryState, Verdict};
 
 use crate::Transport;
 use crate::error::{TransportError, TransportErrorKind};
@@ -21,12 +22,25 @@ use crate::reply::Reply;
 pub struct Retry<T> {
     inner: T,
     config: RetryConfig,
+    pace: Option<(Pace, Url)>,
 }
 
 impl<T> Retry<T> {
     /// `inner` with retries.
     pub fn new(inner: T, config: RetryConfig) -> Self {
-        Self { inner, config }
+        Self {
+            inner,
+            config,
+            pace: None,
+        }
+    }
+
+    /// Waits together with all other requests to the host of `base` that hold a clone of `pace`, when the server asks
+    /// one of them to wait. `base` is where `inner` sends to.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Pace, base: &Url) -> Self {
+        self.pace = Some((pace, base.clone()));
+        self
     }
 }
 
@@ -36,7 +50,13 @@ impl<T: Transport> Transport for Retry<T> {
         let mut state = RetryState::new(self.config);
         let mut heavy = 0;
         loop {
+            if let Some((pace, base)) = &self.pace {
+                pace.ready(base).await;
+            }
             let outcome = self.inner.send(operation.clone()).await;
+            if let (Some((pace, base)), Ok(reply)) = (&self.pace, &outcome) {
+                pace.heard(base, reply.status, reply.retry_after, &self.config);
+            }
             let worth_it = match &outcome {
                 Ok(reply) => {
                     heavy += u32::from(reply.is_too_heavy());
@@ -58,14 +78,15 @@ impl<T: Transport> Transport for Retry<T> {
                 };
             };
             let reason = match &outcome {
-                Ok(reply) => format!("HTTP {}", reply.status),
+                Ok(reply) => format!(
+                    "{}: {} answered HTTP {}",
+                    operation.name(),
+                    reply.from,
+                    reply.status
+                ),
                 Err(error) => error.to_string(),
             };
-            tracing::warn!(
-                "{}: {reason}; trying again in {:.1} s",
-                operation.name(),
-                wait.as_secs_f64()
-            );
+            tracing::warn!("{reason}; trying again in {:.1} s", wait.as_secs_f64());
             tokio::time::sleep(wait).await;
         }
     }

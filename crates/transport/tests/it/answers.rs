@@ -168,9 +168,9 @@ fn a_rate_limit_says_how_long() {
         }
     );
     assert!(
-        error
-            .to_string()
-            .ends_with("limits the rate of requests (HTTP 429: rate limit exceeded); it asks to wait 2 s"),
+        error.to_string().ends_with(
+            "limits the rate of requests (HTTP 429: rate limit exceeded); it asks to wait 2 s: try again then"
+        ),
         "{error}"
     );
 }

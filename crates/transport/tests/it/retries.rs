@@ -5,7 +5,7 @@ use std::time::Duration;
 use graphql_client::{GraphQLQuery, QueryBody};
 use tokio::time::Instant;
 use wandb_queries::{Viewer, viewer};
-use wandb_transport::http_base::RetryConfig;
+use wandb_transport::http_base::{Pace, RetryConfig};
 use wandb_transport::{Operation, Reply, Retry, Transport, TransportError, TransportErrorKind, execute};
 
 use crate::scripted::Scripted;
@@ -69,6 +69,33 @@ async fn a_query_goes_on_after_what_passes() {
     ];
     let (outcome, sent) = outcome(query(), script).await;
     assert_eq!((outcome.unwrap().status, sent), (200, 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_one_operation_meets_holds_all_of_the_host() {
+    let base = "http://api.example/prefix".parse().unwrap();
+    let limited = Reply {
+        retry_after: Some(Duration::from_secs(20)),
+        ..Reply::new(429, "")
+    };
+    let scripted = std::sync::Arc::new(Scripted::new([
+        Ok(limited),
+        Ok(Reply::new(200, ANSWER)),
+        Ok(Reply::new(200, ANSWER)),
+    ]));
+    let pace = Pace::default();
+    let transport = |base| {
+        Retry::new(std::sync::Arc::clone(&scripted), RetryConfig::default()).with_pace(pace.clone(), base)
+    };
+    let (first, second, started) = (transport(&base), transport(&base), Instant::now());
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let reply = second.send(query()).await.unwrap();
+        (reply.attempts, started.elapsed())
+    };
+    let (reply, (attempts, elapsed)) = tokio::join!(first.send(query()), later);
+    assert_eq!((reply.unwrap().attempts, attempts, scripted.sent()), (2, 1, 3));
+    assert!(elapsed >= Duration::from_secs(20), "{elapsed:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,158 @@
+//! One wait for all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use crate::RetryConfig;
+
+/// The longest that requests which waited together are spread over.
+const SPREAD: Duration = Duration::from_secs(1);
+
+/// Makes all requests to a host wait where the host asked one of them to. Cheap to clone; the clones share what they
+/// know.
+///
+/// A server that limits its clients counts all their requests together: were each to learn of the limit by itself, every
+/// one would cost a refusal. Hosts are told apart by name and port, so that a limit of the API does not stop bytes that
+/// come from storage.
+///
+/// ```
+/// # async fn example() -> Result<(), url::ParseError> {
+/// use std::time::Duration;
+/// use wandb_http::{Pace, RetryConfig};
+///
+/// let (pace, url) = (Pace::default(), url::Url::parse("https://api.example/graphql")?);
+/// pace.ready(&url).await;                                      // returns at once
+/// let asked = Some(Duration::from_secs(3));
+/// pace.heard(&url, 429, asked, &RetryConfig::default());
+/// pace.ready(&url).await;                                      // returns 3 s later
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Pace(Arc<Mutex<HashMap<String, Hold>>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    until: Instant,
+    /// What the waits are drawn out by, at random, so that the requests do not all come in the same moment.
+    spread: Duration,
+}
+
+impl Pace {
+    /// Waits until the host of `url` may be asked again. To be called before every request.
+    pub async fn ready(&self, url: &Url) {
+        // The wait may have become longer meanwhile.
+        while let Some(hold) = self.hold(url) {
+            tokio::time::sleep_until(hold.until + hold.spread.mul_f64(fastrand::f64())).await;
+        }
+    }
+
+    /// Takes note of what the host of `url` answered: after HTTP 429 every request to it waits as long as was `asked`
+    /// for (or as the first backoff of `retry`, where nothing was), after HTTP 503 as long as was asked for.
+    ///
+    /// A wait that is longer than `retry` allows stops nobody: whoever asks is told so by the server, and reports it.
+    pub fn heard(&self, url: &Url, status: u16, asked: Option<Duration>, retry: &RetryConfig) {
+        let wait = match status {
+            429 => asked.unwrap_or(retry.backoff.initial),
+            503 => asked.unwrap_or_default(),
+            _ => return,
+        };
+        if wait.is_zero() || wait > retry.max_wait {
+            return;
+        }
+        let now = Instant::now();
+        let until = now + wait;
+        let mut holds = self.holds();
+        holds.retain(|_, hold| hold.until > now);
+        let hold = holds.entry(key(url)).or_insert(Hold {
+            until,
+            spread: Duration::ZERO,
+        });
+        hold.until = hold.until.max(until);
+        hold.spread = hold.spread.max((wait / 10).min(SPREAD));
+    }
+
+    fn hold(&self, url: &Url) -> Option<Hold> {
+        let now = Instant::now();
+        self.holds()
+            .get(&key(url))
+            .copied()
+            .filter(|hold| hold.until > now)
+    }
+
+    fn holds(&self) -> MutexGuard<'_, HashMap<String, Hold>> {
+        // Nothing in here can be left half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    format!("{host}:{}", url.port_or_known_default().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("an address")
+    }
+
+    async fn waited(pace: &Pace, to: &str) -> Duration {
+        let started = Instant::now();
+        pace.clone().ready(&url(to)).await;
+        started.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_requests_to_a_host_wait_and_no_others() {
+        let (pace, retry) = (Pace::default(), RetryConfig::default());
+        assert_eq!(waited(&pace, "http://api/").await, Duration::ZERO);
+        pace.heard(
+            &url("http://api/graphql"),
+            429,
+            Some(Duration::from_secs(5)),
+            &retry,
+        );
+        let (a, b, other) = tokio::join!(
+            waited(&pace, "http://api/files/a"),
+            waited(&pace, "http://api:80/graphql"),
+            waited(&pace, "http://storage/")
+        );
+        for wait in [a, b] {
+            assert!((5000..=5510).contains(&wait.as_millis()), "{wait:?}");
+        }
+        assert_eq!(other, Duration::ZERO);
+        assert_eq!(waited(&pace, "http://api/").await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_longer_wait_counts_and_a_shorter_does_not() {
+        let (pace, retry, api) = (Pace::default(), RetryConfig::default(), url("http://api/"));
+        let hold = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            pace.heard(&api, 503, Some(Duration::from_secs(9)), &retry);
+            pace.heard(&api, 429, None, &retry);
+        };
+        pace.heard(&api, 429, Some(Duration::from_secs(2)), &retry);
+        let (wait, ()) = tokio::join!(waited(&pace, "http://api/"), hold);
+        assert!(wait >= Duration::from_secs(10), "{wait:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stops_nobody() {
+        let (pace, retry, api) = (Pace::default(), RetryConfig::default(), url("http://api/"));
+        pace.heard(&api, 500, Some(Duration::from_secs(5)), &retry);
+        pace.heard(&api, 503, None, &retry);
+        pace.heard(&api, 429, Some(Duration::ZERO), &retry);
+        pace.heard(&api, 429, Some(Duration::from_secs(3600)), &retry);
+        assert_eq!(waited(&pace, "http://api/").await, Duration::ZERO);
+        pace.heard(&api, 429, None, &retry);
+        assert!(waited(&pace, "http://api/").await >= retry.backoff.initial);
+    }
+}
