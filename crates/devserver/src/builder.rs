@@ -1,4 +1,4 @@
-use crate::front::{Front, Traffic};
+use crate::front::{Front, Network, Traffic};
 use crate::graphql::Schema;
 use crate::objects::Objects;
 use crate::signing::{Signer, random_key};
@@ -6,6 +6,7 @@ use crate::state::{Behaviour, State, Tokens};
 use crate::store::Store;
 use crate::{DevServer, Error, Listener, api, storage};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub struct Builder {
     times_without_zone: bool,
     list_when_marked: bool,
     record: bool,
+    network: Network,
 }
 
 impl Builder {
@@ -65,6 +67,7 @@ impl Builder {
             times_without_zone: false,
             list_when_marked: false,
             record: true,
+            network: Network::default(),
         }
     }
 
@@ -154,7 +157,21 @@ impl Builder {
         self
     }
 
-    /// Whether the requests are remembered, which is so unless it is switched off for a server that runs for long.
+    /// How long each request to either listener waits before it is looked at, as on a long way; nothing if nothing is
+    /// said.
+    pub fn latency(mut self, time: Duration) -> Self {
+        self.network.latency = time;
+        self
+    }
+
+    /// How many bytes of bodies each connection brings in a second; 0, the default, is no limit.
+    pub fn rate(mut self, bytes_per_second: u64) -> Self {
+        self.network.rate = NonZeroU64::new(bytes_per_second);
+        self
+    }
+
+    /// Whether the requests are remembered, which is so unless it is switched off for a server that runs for long. A
+    /// server that remembers lets other programs read the record and set faults, under `/_devserver/` of its API.
     pub fn record(mut self, yes: bool) -> Self {
         self.record = yes;
         self
@@ -205,12 +222,14 @@ impl Builder {
             router: api::router(Arc::clone(&state), Schema::new(Arc::clone(&state))),
             prefix: self.prefix.into(),
             traffic: Arc::clone(&traffic),
+            network: self.network,
         };
         let storage = Front {
             listener: Listener::Storage,
             router: storage::router(Arc::clone(&state)),
             prefix: "".into(),
             traffic: Arc::clone(&traffic),
+            network: self.network,
         };
         let tasks = [
             tokio::spawn(api.serve(api_socket, stop.clone())),

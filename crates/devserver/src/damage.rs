@@ -1,6 +1,6 @@
 //! Bodies that go wrong on purpose.
 
-use crate::fault::Ending;
+use crate::effect::Ending;
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use flate2::Compression;
@@ -56,6 +56,14 @@ pub(crate) fn flip(body: Body, place: u64) -> Body {
         std::future::ready(Some(chunk))
     });
     Body::from_stream(flipped)
+}
+
+/// The body with the bits of every byte flipped.
+pub(crate) fn invert(body: Body) -> Body {
+    let inverted = body
+        .into_data_stream()
+        .map(|chunk| chunk.map(|chunk| chunk.iter().map(|byte| !byte).collect::<Bytes>()));
+    Body::from_stream(inverted)
 }
 
 /// The body compressed, chunk by chunk.

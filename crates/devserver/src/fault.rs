@@ -1,5 +1,7 @@
 use crate::Listener;
+use crate::effect::{Action, Effect, Ending};
 use bytes::Bytes;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// Something that goes wrong on purpose, over a real socket.
@@ -30,7 +32,7 @@ pub struct Fault {
     operation: Option<String>,
     after: u32,
     times: u32,
-    pub(crate) effect: Effect,
+    effect: Effect,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,40 +40,6 @@ enum Target {
     Graphql,
     Files,
     Storage,
-}
-
-/// What a fault does to a request and its answer.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Effect {
-    pub(crate) delay: Duration,
-    pub(crate) ignore_range: bool,
-    pub(crate) action: Action,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Action {
-    #[default]
-    Answer,
-    Reply {
-        status: u16,
-        headers: Vec<(String, String)>,
-        body: Bytes,
-    },
-    Drop,
-    Cut {
-        after: u64,
-        ending: Ending,
-    },
-    WrongByte(u64),
-    Gzip,
-}
-
-/// How a body that is cut short ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Close,
-    Reset,
-    Stall,
 }
 
 /// What a fault looks at in a request.
@@ -153,10 +121,41 @@ impl Fault {
         self
     }
 
-    /// Serves the whole file, with status 200, where a part was asked for. May stand beside another action.
+    /// Serves the whole file, with status 200, where a part was asked for, and announces no ranges. May stand beside
+    /// another action.
     #[must_use]
     pub fn ignore_range(mut self) -> Self {
         self.effect.ignore_range = true;
+        self
+    }
+
+    /// Serves a part that begins so many bytes after the one that was asked for, and says so in `Content-Range`. May
+    /// stand beside another action.
+    #[must_use]
+    pub fn shift_range(mut self, bytes: u64) -> Self {
+        self.effect.shift_range = bytes;
+        self
+    }
+
+    /// Serves another object of the same length, with an entity tag of its own, which `If-Range` and `If-Match` are
+    /// compared with: each byte has its bits flipped. May stand beside another action.
+    #[must_use]
+    pub fn swapped(mut self) -> Self {
+        self.effect.swapped = true;
+        self
+    }
+
+    /// Puts this header in the place of the answer's own, true or not. May stand beside another action.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.effect.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sends the body drop by drop, so many bytes a second. Zero is no limit. May stand beside another action.
+    #[must_use]
+    pub fn throttle(mut self, bytes_per_second: u64) -> Self {
+        self.effect.throttle = NonZeroU64::new(bytes_per_second);
         self
     }
 
@@ -178,6 +177,27 @@ impl Fault {
     #[must_use]
     pub fn redirect_to(self, url: &str) -> Self {
         self.reply(302, &[("Location", url)], "")
+    }
+
+    /// Refuses a signed address as expired, with the status and the body that S3 gives.
+    #[must_use]
+    pub fn expired(self) -> Self {
+        let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+            <Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+        self.reply(403, &[("Content-Type", "application/xml")], body)
+    }
+
+    /// Answers 200 with nothing in it.
+    #[must_use]
+    pub fn empty(self) -> Self {
+        self.reply(200, &[], "")
+    }
+
+    /// Answers 200 with a page for people, as the login of a public network does.
+    #[must_use]
+    pub fn html(self) -> Self {
+        let page = "<!doctype html><title>Welcome</title><p>Accept the terms to go online.</p>\n";
+        self.reply(200, &[("Content-Type", "text/html")], page)
     }
 
     /// Closes the connection without an answer; the request has no effect.
@@ -211,6 +231,12 @@ impl Fault {
             after: bytes,
             ending: Ending::Stall,
         })
+    }
+
+    /// Announces this length, whatever the body has, and closes the connection at the end of the shorter of the two.
+    #[must_use]
+    pub fn announce_length(self, bytes: u64) -> Self {
+        self.does(Action::Announce(bytes))
     }
 
     /// Flips the bits of the byte at this place of the body, counted from 0. The length stays right.

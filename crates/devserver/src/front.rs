@@ -1,19 +1,21 @@
 //! What stands between the sockets and the routers: records each request, lets faults at it, and owns the connections.
 
-use crate::damage;
-use crate::fault::{self, Action, Effect, Fault, Seen};
+use crate::control;
+use crate::effect::{Dropped, reply};
+use crate::fault::{self, Fault, Seen};
 use crate::file_path::decode;
+use crate::pace::{Pace, throttled};
 use crate::record::{Listener, RecordedRequest};
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
-use futures::StreamExt as _;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,9 +26,6 @@ use tokio_util::sync::CancellationToken;
 /// A GraphQL request is read whole; a longer one is refused.
 pub(crate) const GRAPHQL_LIMIT: usize = 32 << 20;
 
-/// Where a server that records tells what it recorded. No path of W&B begins like this.
-const REQUESTS_PATH: &str = "/_devserver/requests";
-
 /// How long connections may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -36,6 +35,7 @@ pub(crate) struct Traffic {
     record: Mutex<Vec<(usize, RecordedRequest)>>,
     faults: Mutex<Vec<Fault>>,
     seen: AtomicUsize,
+    met: AtomicUsize,
     forgetful: bool,
 }
 
@@ -71,6 +71,14 @@ impl Traffic {
         lock(&self.faults).clear();
     }
 
+    /// How many requests met a fault, and how many faults wait for one.
+    pub(crate) fn faults(&self) -> serde_json::Value {
+        serde_json::json!({
+            "met": self.met.load(Ordering::Relaxed),
+            "waiting": lock(&self.faults).len(),
+        })
+    }
+
     fn came(&self, request: RecordedRequest) -> usize {
         let number = self.seen.fetch_add(1, Ordering::Relaxed);
         if !self.forgetful {
@@ -87,6 +95,15 @@ impl Traffic {
     }
 }
 
+/// How far away the server seems to be.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Network {
+    /// Before each request is looked at.
+    pub(crate) latency: Duration,
+    /// What each connection brings, in bytes per second.
+    pub(crate) rate: Option<NonZeroU64>,
+}
+
 /// One of the two listeners.
 #[derive(Clone)]
 pub(crate) struct Front {
@@ -95,12 +112,8 @@ pub(crate) struct Front {
     pub(crate) prefix: Arc<str>,
     pub(crate) router: Router,
     pub(crate) traffic: Arc<Traffic>,
+    pub(crate) network: Network,
 }
-
-/// Tells hyper to close the connection without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("closed on purpose")]
-struct Dropped;
 
 impl Front {
     /// Serves until it is told to stop, then lets the requests under way come to an end for a short while.
@@ -128,7 +141,8 @@ impl Front {
         let _ = stream.set_nodelay(true);
         let reset = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&reset);
-        let service = service_fn(move |request| self.clone().answer(request, Arc::clone(&flag)));
+        let pace = self.network.rate.map(Pace::new);
+        let service = service_fn(move |request| self.clone().paced(request, Arc::clone(&flag), pace.clone()));
         let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         tokio::select! {
             _ = Pin::new(&mut connection) => {}
@@ -140,6 +154,19 @@ impl Front {
         if reset.load(Ordering::Relaxed) {
             let _ = connection.into_parts().io.into_inner().set_zero_linger();
         }
+    }
+
+    async fn paced(
+        self,
+        request: Request<Incoming>,
+        reset: Arc<AtomicBool>,
+        pace: Option<Arc<Pace>>,
+    ) -> Result<Response<Body>, Dropped> {
+        let response = self.answer(request, reset).await?;
+        Ok(match pace {
+            Some(pace) => throttled(response, &pace),
+            None => response,
+        })
     }
 
     async fn answer(
@@ -155,8 +182,8 @@ impl Front {
             .map_or_else(String::new, ToString::to_string);
         parts.uri = without_prefix(&sent, &self.prefix);
         let path = parts.uri.path();
-        if self.listener == Listener::Api && path == REQUESTS_PATH && !self.traffic.forgetful {
-            return Ok(self.requests());
+        if self.listener == Listener::Api && control::is_for(path) && !self.traffic.forgetful {
+            return Ok(control::answer(&self.traffic, &parts.method, path, body).await);
         }
         let mut call = Call::default();
         if self.listener == Listener::Api && path == "/graphql" {
@@ -173,7 +200,10 @@ impl Front {
             decoded: &decode(path).unwrap_or_default(),
             operation: call.operation.as_deref(),
         };
-        let effect = fault::meet(&mut lock(&self.traffic.faults), &seen).unwrap_or_default();
+        let effect = fault::meet(&mut lock(&self.traffic.faults), &seen);
+        self.traffic
+            .met
+            .fetch_add(usize::from(effect.is_some()), Ordering::Relaxed);
         let number = self.traffic.came(RecordedRequest {
             listener: self.listener,
             method: parts.method.to_string(),
@@ -184,72 +214,28 @@ impl Front {
             has_authorization: parts.headers.contains_key(header::AUTHORIZATION),
             status: 0,
         });
-        let response = self.act(Request::from_parts(parts, body), effect, reset).await?;
+        if !self.network.latency.is_zero() {
+            tokio::time::sleep(self.network.latency).await;
+        }
+        let request = Request::from_parts(parts, body);
+        let route = async |request| self.route(request).await;
+        let response = effect
+            .unwrap_or_default()
+            .carry_out(request, reset, route)
+            .await?;
         self.traffic.answered(number, response.status());
         Ok(response)
     }
 
-    /// What was asked so far, for a program that runs beside the server; asking for it is not recorded.
-    fn requests(&self) -> Response<Body> {
-        let list: Vec<_> = self
-            .traffic
-            .requests()
-            .iter()
-            .map(RecordedRequest::outline)
-            .collect();
-        let json = HeaderValue::from_static("application/json");
-        let mut response = Response::new(Body::from(serde_json::Value::Array(list).to_string()));
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
-        response
-    }
-
-    /// Answers the request, as far as the fault lets it.
-    async fn act(
-        &self,
-        mut request: Request<Body>,
-        effect: Effect,
-        reset: Arc<AtomicBool>,
-    ) -> Result<Response<Body>, Dropped> {
-        if !effect.delay.is_zero() {
-            tokio::time::sleep(effect.delay).await;
-        }
-        if effect.ignore_range {
-            request.headers_mut().remove(header::RANGE);
-        }
-        match effect.action {
-            Action::Answer => Ok(self.route(request).await),
-            Action::Reply {
-                status,
-                headers,
-                body,
-            } => {
-                // A client that still sends when the connection closes may lose the answer.
-                let mut rest = request.into_body().into_data_stream();
-                while let Some(Ok(_)) = rest.next().await {}
-                Ok(reply(status, &headers, body))
-            }
-            Action::Drop => Err(Dropped),
-            Action::Cut { after, ending } => {
-                let response = self.route(request).await;
-                Ok(response.map(|body| damage::cut(body, after, ending, reset)))
-            }
-            Action::WrongByte(place) => Ok(self.route(request).await.map(|body| damage::flip(body, place))),
-            Action::Gzip => {
-                let mut response = self.route(request).await;
-                response.headers_mut().remove(header::CONTENT_LENGTH);
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-                Ok(response.map(damage::gzip))
-            }
-        }
-    }
-
+    /// The work is done to its end even when the client goes away: a statement that is given up takes its connection
+    /// with it, and the database in memory with that.
     async fn route(&self, request: Request<Body>) -> Response<Body> {
-        TowerToHyperService::new(self.router.clone())
-            .call(request)
-            .await
-            .unwrap_or_else(|never| match never {})
+        let router = TowerToHyperService::new(self.router.clone());
+        match tokio::spawn(async move { router.call(request).await }).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(error) => reply(500, &[], error.to_string().into()),
+        }
     }
 }
 
@@ -301,16 +287,4 @@ fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| (name.to_string(), text(value)))
         .collect()
-}
-
-/// A header that cannot be sent is left out.
-fn reply(status: u16, headers: &[(String, String)], body: bytes::Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
 }

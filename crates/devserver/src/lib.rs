@@ -2,7 +2,10 @@
 
 mod api;
 mod builder;
+mod control;
 mod damage;
+mod duration;
+mod effect;
 mod error;
 mod fault;
 mod file_path;
@@ -10,10 +13,12 @@ mod front;
 mod graphql;
 mod mimetype;
 mod objects;
+mod pace;
 mod range;
 mod record;
 mod server;
 mod signing;
+mod spec;
 mod state;
 mod storage;
 mod store;
@@ -23,3 +28,4 @@ pub use error::Error;
 pub use fault::Fault;
 pub use record::{Listener, RecordedRequest};
 pub use server::{DevServer, Listed};
+pub use spec::BadFault;

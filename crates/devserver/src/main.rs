@@ -1,5 +1,7 @@
 //! The command `wandb-devserver`: a [`DevServer`] that runs until it is interrupted.
 
+mod duration;
+
 use clap::Parser;
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -8,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
-use wandb_devserver::{DevServer, Listed};
+use wandb_devserver::{DevServer, Fault, Listed};
 
 /// Run a server that speaks the W&B GraphQL and file protocol.
 ///
@@ -63,13 +65,37 @@ struct Options {
     /// The run that --seed-folder and --synthetic fill
     #[arg(long, value_name = "ENTITY/PROJECT/RUN")]
     into: Option<RunPath>,
-    /// Remember all requests, and tell of them at URL/_devserver/requests as a JSON array
+    /// Do this to the requests that it is for; may be given more than once
+    #[arg(long = "fault", value_name = "SPEC", long_help = FAULT)]
+    faults: Vec<Fault>,
+    /// Let each request wait so long first, such as 30ms
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
+    latency: Duration,
+    /// Let each connection bring so many bytes a second; 0 is no limit
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    rate: u64,
+    /// Remember all requests, tell of them at URL/_devserver/requests, and take faults at URL/_devserver/faults
     #[arg(long)]
     record: bool,
     /// Print one JSON object with the addresses and the key instead of the shell command
     #[arg(long)]
     json: bool,
 }
+
+const FAULT: &str = "\
+Do this to the requests that it is for; may be given more than once. A request meets the first fault that is for it.
+
+SPEC is TARGET:WHERE:SETTING,SETTING...
+  TARGET   graphql, files (of the API) or storage
+  WHERE    the operation's name, or a part of the path; empty for all
+When (may be set off by a colon):
+  times=N|always   so many requests, 1 if nothing is said    after=N   let so many pass first    method=GET
+One of:
+  reply=STATUS (with retry-after=, ratelimit-reset=, header=NAME:VALUE, and body=TEXT at the end)
+  redirect=URL   expired   empty   html   close   truncate=BYTES   reset=BYTES   stall=BYTES
+  length=BYTES (announced)   wrong-byte=PLACE   gzip
+Beside it:
+  delay=TIME   throttle=BYTES_PER_SECOND   ignore-range   shift-range=BYTES   swapped   header=NAME:VALUE";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +106,11 @@ Examples:
     python -c 'import wandb; print(list(wandb.Api().run(\"dev/demo/run-1\").files()))'
 
   A run of 200000 files to try listings on:
-    wandb-devserver --synthetic 200000 --into dev/demo/huge";
+    wandb-devserver --synthetic 200000 --into dev/demo/huge
+
+  A storage that breaks off twice, behind an API that says once to come back in a second:
+    wandb-devserver --seed-folder ./results --into dev/demo/run-1 \\
+      --fault storage::times=2:truncate=1000 --fault graphql:RunFiles:reply=429,retry-after=1";
 
 #[derive(Clone, Debug)]
 struct RunPath {
@@ -132,6 +162,8 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         .page_limit(options.page_limit)
         .url_ttl(Duration::from_secs(options.url_ttl))
         .int64_as_strings(options.int64_as_strings)
+        .latency(options.latency)
+        .rate(options.rate)
         .record(options.record);
     if let Some(folder) = &options.data_dir {
         builder = builder.data_dir(folder);
@@ -141,6 +173,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     let server = builder.start().await?;
     fill(&server, &options).await?;
+    for fault in options.faults {
+        server.inject(fault);
+    }
     announce(&server, options.json)?;
     interrupted.await;
     server.shutdown().await;

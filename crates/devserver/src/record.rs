@@ -42,6 +42,7 @@ impl RecordedRequest {
             "method": self.method,
             "path": self.path.split('?').next(),
             "operation": self.operation,
+            "has_authorization": self.has_authorization,
             "status": self.status,
         })
     }

@@ -177,3 +177,19 @@ async fn what_is_recorded_shows_no_secret_when_printed() {
     );
     assert_eq!(format!("{}{}", server.storage_url(), download.path), url);
 }
+
+#[tokio::test]
+async fn clients_that_go_away_do_no_harm() {
+    let server = server_with(&[("a", "a")]).await;
+    let body = json!({ "query": crate::client::RUN_FILES, "variables":
+        { "entity": "team", "project": "project", "name": "run" } });
+    let client = http();
+    for number in 0..200 {
+        let request = client
+            .post(format!("{}/graphql", server.url()))
+            .header("authorization", basic(server.api_key()))
+            .body(body.to_string());
+        let _ = tokio::time::timeout(Duration::from_micros(30 * number), request.send()).await;
+    }
+    assert_eq!(crate::client::names(&server, json!({})).await, ["a"]);
+}

@@ -147,7 +147,8 @@ async fn it_tells_what_it_was_asked_and_no_secret() {
     assert!(!first.contains(&basic(KEY)), "{first}");
     let first: Value = serde_json::from_str(&first).unwrap();
     let graphql = json!({
-        "listener": "api", "method": "POST", "path": "/graphql", "operation": null, "status": 200,
+        "listener": "api", "method": "POST", "path": "/graphql", "operation": null,
+        "has_authorization": true, "status": 200,
     });
     assert_eq!(first, json!([graphql]));
 
@@ -174,6 +175,26 @@ async fn it_makes_runs_and_listings() {
     assert_eq!(names(&running.url(), "many").await.len(), 3);
 }
 
+#[tokio::test]
+async fn it_does_the_faults_that_it_is_told_to() {
+    let faults = [
+        "--fault",
+        "graphql::times=2:reply=503",
+        "--latency",
+        "1ms",
+        "--rate",
+        "1000000",
+    ];
+    let running = Running::start(&[&["--json", "--api-key", KEY][..], &faults].concat());
+    let url = format!("{}/graphql", running.url());
+    for status in [503, 503, 405] {
+        assert_eq!(crate::client::get(&url, &[]).await.status(), status);
+    }
+    // Without --record, no other program has a say.
+    let door = format!("{}/_devserver/faults", running.url());
+    assert_eq!(crate::client::get(&door, &[]).await.status(), 404);
+}
+
 #[test]
 fn bad_arguments_are_explained() {
     let seed = seed();
@@ -187,6 +208,8 @@ fn bad_arguments_are_explained() {
             "a run is written ENTITY/PROJECT/RUN",
         ),
         (&["--synthetic", "3"], 2, "--into"),
+        (&["--fault", "storage::explode"], 2, "no setting"),
+        (&["--latency", "30"], 2, "30ms"),
         (&["--seed-folder", text(&missing), "--into", "a/b/c"], 1, "nope"),
         (&["--port", &port], 1, "choose another port"),
     ] {

@@ -239,3 +239,143 @@ async fn an_upload_can_be_refused_without_effect() {
     assert_eq!(field(&server, "new", "md5").await, "0");
     assert_eq!(put().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn an_address_can_have_expired_before_its_time() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").expired());
+    let refused = get(&url, &[]).await;
+    assert_eq!(refused.status(), 403);
+    assert!(refused.text().await.unwrap().contains("Request has expired"));
+    assert_eq!(get(&url, &[]).await.text().await.unwrap(), TEXT);
+}
+
+#[tokio::test]
+async fn a_length_can_be_announced_that_is_not_there() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").announce_length(20));
+    server.inject(Fault::on_storage("").announce_length(4));
+    let mut longer = get(&url, &[]).await;
+    assert_eq!(header(&longer, "content-length"), "20");
+    assert_eq!(longer.chunk().await.unwrap().unwrap(), TEXT);
+    longer.chunk().await.unwrap_err();
+    let shorter = get(&url, &[]).await;
+    assert_eq!(shorter.text().await.unwrap(), "0123");
+}
+
+#[tokio::test]
+async fn an_object_can_be_swapped_for_another() {
+    let (server, url) = direct().await;
+    let tag = header(&get(&url, &[]).await, "etag").to_owned();
+    server.inject(Fault::on_storage("").times(9).swapped());
+    let known = [("range", "bytes=5-"), ("if-range", tag.as_str())];
+    let other = get(&url, &known).await;
+    let new_tag = header(&other, "etag").to_owned();
+    assert_eq!((other.status().as_u16(), new_tag != tag), (200, true));
+    let inverted: Vec<u8> = TEXT.bytes().map(|byte| !byte).collect();
+    assert_eq!(other.bytes().await.unwrap(), inverted);
+    assert_eq!(get(&url, &[("if-match", &tag)]).await.status(), 412);
+
+    let rest = get(&url, &[("range", "bytes=5-"), ("if-range", new_tag.as_str())]).await;
+    assert_eq!(rest.status(), 206);
+    assert_eq!(rest.bytes().await.unwrap(), inverted[5..]);
+}
+
+#[tokio::test]
+async fn a_range_can_be_another_than_was_asked_for() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").shift_range(2));
+    server.inject(Fault::on_storage("").with_header("Content-Range", "bytes 0-1/10"));
+    for (told, text) in [("bytes 6-7/10", "67"), ("bytes 0-1/10", "45")] {
+        let answer = get(&url, &[("range", "bytes=4-5")]).await;
+        assert_eq!(
+            (answer.status().as_u16(), header(&answer, "content-range")),
+            (206, told)
+        );
+        assert_eq!(answer.text().await.unwrap(), text);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_can_be_something_else_altogether() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").empty());
+    server.inject(Fault::on_storage("").html());
+    let empty = get(&url, &[]).await;
+    assert_eq!(
+        (empty.status().as_u16(), empty.text().await.unwrap().as_str()),
+        (200, "")
+    );
+    let page = get(&url, &[]).await;
+    assert_eq!(
+        (page.status().as_u16(), header(&page, "content-type")),
+        (200, "text/html")
+    );
+    assert!(page.text().await.unwrap().starts_with("<!doctype html>"));
+}
+
+#[tokio::test]
+async fn a_body_can_drip() {
+    let (server, url) = direct().await;
+    server.inject(Fault::on_storage("").throttle(100));
+    let start = Instant::now();
+    let answer = get(&url, &[]).await;
+    assert_eq!(header(&answer, "content-length"), "10");
+    assert_eq!(answer.text().await.unwrap(), TEXT);
+    assert!(start.elapsed() >= Duration::from_millis(100));
+}
+
+#[tokio::test]
+async fn a_server_can_be_far_away() {
+    let late = Duration::from_millis(60);
+    let server = DevServer::builder()
+        .latency(late)
+        .rate(10_000)
+        .start()
+        .await
+        .unwrap();
+    crate::client::fill(&server, &[("a", &TEXT.repeat(200))]).await;
+    let start = Instant::now();
+    let url = field(&server, "a", "directUrl").await;
+    assert!(start.elapsed() >= late);
+    let start = Instant::now();
+    assert_eq!(get(&url, &[]).await.text().await.unwrap(), TEXT.repeat(200));
+    // A connection that was idle brings the first bytes of 50 ms at once.
+    assert!(start.elapsed() >= late + Duration::from_millis(150));
+}
+
+#[tokio::test]
+async fn programs_beside_the_server_set_faults_and_read_the_record() {
+    let (server, url) = direct().await;
+    let door = |what: &str| format!("{}/_devserver/{what}", server.url());
+    server.clear_requests();
+    let send = |body: &'static str| http().post(door("faults")).body(body).send();
+    assert_eq!(
+        send("storage::reply=418\n\nstorage:b:expired\n")
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    let refused = send("storage::close\nstorage::explode").await.unwrap();
+    assert_eq!(refused.status(), 400);
+    assert!(refused.text().await.unwrap().contains("explode"));
+
+    assert_eq!(get(&url, &[]).await.status(), 418);
+    let text = |answer: reqwest::Response| async { answer.text().await.unwrap() };
+    assert_eq!(
+        text(get(&door("faults"), &[]).await).await,
+        r#"{"met":1,"waiting":1}"#
+    );
+    http().delete(door("faults")).send().await.unwrap();
+    assert_eq!(get(&url, &[("authorization", "Basic x")]).await.status(), 400);
+    let record: serde_json::Value =
+        serde_json::from_str(&text(get(&door("requests"), &[]).await).await).unwrap();
+    let outline: Vec<_> = record
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|request| (request["status"].as_u64(), request["has_authorization"].as_bool()))
+        .collect();
+    assert_eq!(outline, [(Some(418), Some(false)), (Some(400), Some(true))]);
+}
