@@ -9,40 +9,51 @@ use reqwest::header::{
 };
 use reqwest::{Response, StatusCode};
 use url::Url;
-use wandb_http::{CERTIFICATE_HELP, Redacted, is_untrusted_certificate};
+use wandb_http::{CERTIFICATE_HELP, Redacted, is_untrusted_certificate, retry_after};
 
 use crate::content::Encoding;
-use crate::error::{Again, Failure};
+use crate::error::{Again, Blame, Failure};
 use crate::refusal::refusal;
-use crate::{Source, Transfer, TransferErrorKind};
+use crate::{Transfer, TransferErrorKind};
 
 const MAX_REDIRECTS: usize = 10;
 
-/// Asks for the rest of a body, if it is still the same.
+/// A part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Rest {
+pub(crate) struct Range {
     pub(crate) from: u64,
-    /// A strong entity tag.
-    pub(crate) etag: String,
+    /// The first byte that is not asked for; `None` for all to the end.
+    pub(crate) to: Option<u64>,
+    /// A strong entity tag: a body that has another one comes whole.
+    pub(crate) etag: Option<String>,
 }
 
 impl Transfer {
-    /// Sends the request for `source`, or for its `rest`, until a server answers with bytes.
-    pub(crate) async fn open(&self, source: &Source, rest: Option<&Rest>) -> Result<Body, Failure> {
-        let mut url = fetchable(source.url())?;
+    /// Sends the request for what is at `url`, or for a `range` of it, until a server answers with bytes, or says that
+    /// it has none in that range.
+    pub(crate) async fn open(&self, url: &Url, range: Option<&Range>) -> Result<Body, Failure> {
+        let mut url = fetchable(url)?;
         for hop in 0..=MAX_REDIRECTS {
-            let (response, authorized) = self.send(&url, rest).await?;
+            let (response, authorized) = self.send(&url, range).await?;
             match response.status() {
                 StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION | StatusCode::NO_CONTENT => {
-                    return Ok(Body::new(response));
+                    return Ok(Body::new(response, url));
                 }
-                StatusCode::PARTIAL_CONTENT if rest.is_some() => return Ok(Body::new(response)),
+                StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if range.is_some() => {
+                    return Ok(Body::new(response, url));
+                }
                 StatusCode::MOVED_PERMANENTLY
                 | StatusCode::FOUND
                 | StatusCode::SEE_OTHER
                 | StatusCode::TEMPORARY_REDIRECT
                 | StatusCode::PERMANENT_REDIRECT => url = next_hop(&url, response.headers())?,
-                _ => return Err(refusal(response, &url, authorized, hop > 0).await),
+                status => {
+                    let asked = retry_after(|name| response.headers().get(name)?.to_str().ok());
+                    self.inner
+                        .pace
+                        .heard(&url, status.as_u16(), asked, &self.inner.retry);
+                    return Err(refusal(response, &url, authorized, hop > 0).await);
+                }
             }
         }
         Err(redirect(format!(
@@ -52,7 +63,8 @@ impl Transfer {
     }
 
     /// Sends one request; the flag says whether a credential went with it.
-    async fn send(&self, url: &Url, rest: Option<&Rest>) -> Result<(Response, bool), Failure> {
+    async fn send(&self, url: &Url, range: Option<&Range>) -> Result<(Response, bool), Failure> {
+        self.inner.pace.ready(url).await;
         let mut request = self
             .inner
             .http
@@ -63,10 +75,12 @@ impl Transfer {
         if let Some(value) = authorization {
             request = request.header(AUTHORIZATION, value);
         }
-        if let Some(rest) = rest {
-            request = request
-                .header(RANGE, format!("bytes={}-", rest.from))
-                .header(IF_RANGE, &rest.etag);
+        if let Some(Range { from, to, etag }) = range {
+            let last = to.map_or(String::new(), |to| (to - 1).to_string());
+            request = request.header(RANGE, format!("bytes={from}-{last}"));
+            if let Some(etag) = etag {
+                request = request.header(IF_RANGE, etag);
+            }
         }
         let response = request.send().await.map_err(|error| unanswered(url, error))?;
         Ok((response, authorized))
@@ -101,12 +115,15 @@ impl Transfer {
 #[derive(Debug)]
 pub(crate) struct Body {
     response: Response,
+    /// Where it came from in the end.
+    pub(crate) url: Url,
     /// The length that the header announces, encoded as the body is.
     pub(crate) length: Option<u64>,
     pub(crate) encoding: Encoding,
     /// The entity tag, where it is a strong one.
     pub(crate) etag: Option<String>,
-    /// The first byte of a partial answer, and the length of the whole where it is told; `None` for a whole answer.
+    /// The first byte of a partial answer (none, where there are no bytes in the range), and the length of the whole
+    /// where it is told; `None` for a whole answer.
     pub(crate) part: Option<Part>,
     received: u64,
 }
@@ -118,11 +135,15 @@ pub(crate) struct Part {
 }
 
 impl Body {
-    fn new(response: Response) -> Self {
+    fn new(response: Response, url: Url) -> Self {
         let headers = response.headers();
-        let part =
-            (response.status() == StatusCode::PARTIAL_CONTENT).then(|| part(text(headers, &CONTENT_RANGE)));
+        let partial = matches!(
+            response.status(),
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE
+        );
+        let part = partial.then(|| part(text(headers, &CONTENT_RANGE)));
         Self {
+            url,
             length: response.content_length(),
             encoding: Encoding::named(text(headers, &CONTENT_ENCODING)),
             etag: Some(text(headers, &ETAG))
@@ -132,6 +153,20 @@ impl Body {
             received: 0,
             response,
         }
+    }
+
+    /// Whether it is the part of `size` bytes that `range` asks for.
+    pub(crate) fn fits(&self, range: &Range, size: Option<u64>) -> bool {
+        let same_tag = self.etag.is_none() || range.etag.is_none() || self.etag == range.etag;
+        self.part.is_some_and(|part| {
+            part.from == Some(range.from) && (part.whole.is_none() || size.is_none() || part.whole == size)
+        }) && same_tag
+            && self.encoding == Encoding::Identity
+    }
+
+    /// Whether there is nothing in the range that was asked for.
+    pub(crate) fn is_out_of_range(&self) -> bool {
+        self.response.status() == StatusCode::RANGE_NOT_SATISFIABLE
     }
 
     /// The next piece, or `None` once all that was announced has come.
@@ -199,7 +234,7 @@ fn bare(url: &Url) -> Url {
 }
 
 /// Whether the address carries its own permission, in the forms of S3, GCS, Azure and their older ones.
-fn is_signed(url: &Url) -> bool {
+pub(crate) fn is_signed(url: &Url) -> bool {
     url.query_pairs().any(|(key, _)| {
         ["x-amz-signature", "x-goog-signature", "signature", "sig"]
             .iter()
@@ -252,6 +287,7 @@ fn unanswered(url: &Url, error: reqwest::Error) -> Failure {
         let what = format!("the certificate of {host} is not trusted: {}", cause(&error));
         return Failure::new(TransferErrorKind::Certificate, what)
             .next(CERTIFICATE_HELP)
+            .blame(Blame::Unreachable)
             .source(error);
     }
     match (error.is_connect(), error.is_timeout()) {
@@ -260,10 +296,11 @@ fn unanswered(url: &Url, error: reqwest::Error) -> Failure {
         (true, false) => network(format!("no connection to {host}: {}", cause(&error))),
         (false, false) => network(format!("no answer from {host}: {}", cause(&error))),
     }
+    .blame(Blame::Unreachable)
     .source(error)
 }
 
-fn network(what: String) -> Failure {
+pub(crate) fn network(what: String) -> Failure {
     Failure::new(TransferErrorKind::Network, what)
         .next("check the network and the proxy settings, then run again")
         .again(Again::Policy(None))

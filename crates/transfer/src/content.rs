@@ -1,6 +1,7 @@
 //! Whether the bytes are the right ones.
 
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
 use md5::{Digest, Md5 as Hasher};
@@ -24,6 +25,11 @@ impl Tally {
         self.hash.update(piece);
     }
 
+    /// Counts bytes of which the digest is not asked for.
+    pub(crate) fn count(&mut self, bytes: u64) {
+        self.bytes += bytes;
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -32,11 +38,14 @@ impl Tally {
         Md5::from(<[u8; 16]>::from(self.hash.clone().finalize()))
     }
 
-    /// Adds all that `reader` gives.
-    pub(crate) fn read(mut reader: impl Read) -> io::Result<Self> {
+    /// Of all that `reader` gives; an error, once `stop` says so.
+    pub(crate) fn read(mut reader: impl Read, stop: &AtomicBool) -> io::Result<Self> {
         let mut tally = Self::default();
         let mut buffer = vec![0; 64 * 1024];
         loop {
+            if stop.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             match reader.read(&mut buffer) {
                 Ok(0) => return Ok(tally),
                 Ok(n) => tally.add(&buffer[..n]),
@@ -60,11 +69,13 @@ impl Tally {
     fn mismatch(&self, source: &Source) -> Failure {
         let size = source.size().map(|size| format!("{size} bytes"));
         let md5 = source.md5().map(|md5| format!("MD5 {md5}"));
+        let came = match &md5 {
+            Some(_) => format!("{} bytes with MD5 {}", self.bytes, self.md5()),
+            None => format!("{} bytes", self.bytes),
+        };
         let listed: Vec<String> = size.into_iter().chain(md5).collect();
         integrity(format!(
-            "the bytes are not those of the file: {} bytes with MD5 {} came, {} must come",
-            self.bytes,
-            self.md5(),
+            "the bytes are not those of the file: {came} came, {} must come",
             listed.join(" with ")
         ))
         .again(again(source, self.bytes))

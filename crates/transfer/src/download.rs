@@ -1,23 +1,16 @@
 //! To a checked file.
 
-use std::io::{self, BufReader, Seek, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use cap_std::fs::File;
-use tokio::sync::mpsc;
 use wandb_http::Redacted;
 
-use crate::attempt::fetchable;
-use crate::content::{DecodeError, Encoding, Tally, gunzip, too_long, wrong_length};
-use crate::disk::{Found, Partial, Target, blocking};
+use crate::disk::{Found, Target, blocking};
 use crate::error::Failure;
-use crate::tries::Tries;
+use crate::job::Job;
 use crate::{Progress, Root, Source, Transfer, TransferError};
-
-/// Pieces that may wait for the disk: enough to keep both sides busy, little enough for many transfers at once.
-const WAITING_PIECES: usize = 4;
 
 /// What to do where something stands at the final path. A folder is always an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -30,6 +23,9 @@ pub enum IfExists {
     /// Leave a file whose length and digest are right, as far as they are known, without a request; replace any other.
     /// The SDK's `exist_ok` leaves whatever is there, a file cut short included.
     Keep,
+    /// Leave whatever is there, a link or a file cut short included, without looking at it, as the SDK's `exist_ok`
+    /// does.
+    Trust,
 }
 
 /// A file that is there, whole and checked.
@@ -49,7 +45,7 @@ pub struct Downloaded {
 pub enum Status {
     /// It was fetched.
     Downloaded,
-    /// It was there already, and was right: [`IfExists::Keep`].
+    /// It was there already, and was right or trusted: [`IfExists::Keep`], [`IfExists::Trust`].
     Kept,
 }
 
@@ -57,10 +53,17 @@ impl Transfer {
     /// Fetches `source` to the file `name` below `root`.
     ///
     /// `name` is the server's: a relative path whose parts stand between `/`. It may hold empty parts and `.`, which
-    /// mean nothing; folders are made as needed. The bytes go to a hidden temporary file beside the target
-    /// (`.wbf-….part`), which takes the final name only once length and digest are right, and which is removed on
-    /// every error and when the future is dropped. Downloads of one name at the same time do not disturb each other:
-    /// the last one to finish stands, or, with [`IfExists::Refuse`], the first.
+    /// mean nothing; folders are made as needed. The bytes go to a hidden partial file beside the target
+    /// (`.wbf-….part`, see [`is_partial`](crate::is_partial)), which takes the final name only once length and digest are
+    /// right. Downloads of one name at the same time do not disturb each other: the last one to finish stands, or, with
+    /// [`IfExists::Refuse`], the first.
+    ///
+    /// A body that breaks off is taken up where it broke off, by a range request, if the digest is known or the server
+    /// named the body by a strong entity tag. Large files come in parts at the same time, as
+    /// [`with_parts`](Self::with_parts) says. Where the digest is known, a partial file of 1 MiB or more outlives an
+    /// error that says nothing against its bytes, the drop of the future, and the end of the process: the next download
+    /// of the same object to the same name goes on with it. Any other is removed, at the latest when a download of that
+    /// name has come to its end.
     ///
     /// A body with a `Content-Encoding` is kept as it was sent if that is what length and digest belong to; else gzip
     /// is decoded and that is checked. Where neither is known, gzip is decoded, as a browser does.
@@ -100,157 +103,45 @@ impl Transfer {
         if let Some(bytes) = existing(&target, source, if_exists).await.map_err(unsent)? {
             return Ok(done(bytes, Status::Kept));
         }
-        fetchable(source.url()).map_err(unsent)?;
-        let mut tries = Tries::new(self.inner.retry);
-        let mut report = Report::new(progress);
-        loop {
-            match self.fetch(source, &target, if_exists, &mut report).await {
-                Ok(bytes) => return Ok(done(bytes, Status::Downloaded)),
-                Err(failure) => {
-                    if report.advanced {
-                        tries.progressed();
-                    }
-                    tries.again(&doing, failure).await?;
-                    report.restart();
-                }
-            }
-        }
-    }
-
-    /// One try, from the request to the final name; gives the length.
-    async fn fetch(
-        &self,
-        source: &Source,
-        target: &Target,
-        if_exists: IfExists,
-        report: &mut Report<'_>,
-    ) -> Result<u64, Failure> {
-        let mut body = self.open(source, None).await?;
-        let limit = source.size().filter(|_| body.encoding == Encoding::Identity);
-        if let (Some(size), Some(length)) = (limit, body.length)
-            && size != length
-        {
-            return Err(wrong_length(source, length, size));
-        }
-        report.start(source.size().or(body.length));
-
-        let begun = target.clone();
-        // Held here, so that dropping this future removes the file at once.
-        let (partial, file) = blocking(move || begun.begin()).await?;
-        let (pieces, queue) = mpsc::channel(WAITING_PIECES);
-        let written = target.clone();
-        let writer = blocking(move || write(file, queue).map_err(|error| written.failure(error)));
-        while let Some(piece) = body.chunk().await? {
-            report.advance(piece.len() as u64);
-            if let Some(size) = limit.filter(|size| body.received() > *size) {
-                return Err(too_long(size));
-            }
-            // A writer that listens no more has failed, and says below how.
-            if pieces.send(piece).await.is_err() {
-                break;
-            }
-        }
-        drop(pieces);
-        let (file, tally) = writer.await?;
-
-        let (source, target, encoding) = (source.clone(), target.clone(), body.encoding.clone());
-        blocking(move || {
-            let (partial, tally) = settle(&source, &target, &encoding, partial, file, tally)?;
-            target.finish(partial, if_exists != IfExists::Refuse)?;
-            Ok(tally.bytes())
-        })
-        .await
+        let replace = if_exists != IfExists::Refuse;
+        let job = Job::new(self, source, target.clone(), replace, &doing, progress).map_err(unsent)?;
+        let bytes = job.run().await?;
+        Ok(done(bytes, Status::Downloaded))
     }
 }
 
 /// The length of the file that is there and may stay.
 async fn existing(target: &Target, source: &Source, if_exists: IfExists) -> Result<Option<u64>, Failure> {
     let (target, source) = (target.clone(), source.clone());
+    let dropped = SetOnDrop(Arc::default());
+    let stop = Arc::clone(&dropped.0);
     blocking(move || match (target.look()?, if_exists) {
         (Found::Nothing, _) | (_, IfExists::Replace) | (Found::Other, IfExists::Keep) => Ok(None),
         (_, IfExists::Refuse) => Err(target.exists()),
+        (Found::File { bytes }, IfExists::Trust) => Ok(Some(bytes)),
+        (Found::Other, IfExists::Trust) => Ok(Some(0)),
         (Found::File { bytes }, IfExists::Keep) => {
             let right_length = source.size().is_none_or(|size| size == bytes);
             // A file that cannot be read is not known to be right.
             let right = right_length
-                && (source.md5().is_none() || target.tally().is_ok_and(|tally| tally.check(&source).is_ok()));
+                && (source.md5().is_none()
+                    || target
+                        .tally(&stop)
+                        .is_ok_and(|tally| tally.check(&source).is_ok()));
+            if right {
+                target.sweep();
+            }
             Ok(right.then_some(bytes))
         }
     })
     .await
 }
 
-/// Writes the pieces as they come.
-fn write(mut file: File, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<(File, Tally)> {
-    let mut tally = Tally::default();
-    while let Some(piece) = pieces.blocking_recv() {
-        file.write_all(&piece)?;
-        tally.add(&piece);
-    }
-    Ok((file, tally))
-}
+/// Tells the work on the disk that nobody waits for it any more.
+struct SetOnDrop(Arc<AtomicBool>);
 
-/// Decides whether what was written is the file, or is the file encoded, which is then decoded beside it.
-fn settle(
-    source: &Source,
-    target: &Target,
-    encoding: &Encoding,
-    partial: Partial,
-    mut file: File,
-    tally: Tally,
-) -> Result<(Partial, Tally), Failure> {
-    let checked = tally.check(source);
-    if *encoding == Encoding::Identity {
-        return checked.map(|()| (partial, tally));
-    }
-    if checked.is_ok() && (source.size().is_some() || source.md5().is_some()) {
-        return Ok((partial, tally));
-    }
-    if let Encoding::Other(name) = encoding {
-        return Err(Encoding::unreadable(name));
-    }
-    let disk = |error| target.failure(error);
-    file.rewind().map_err(disk)?;
-    let (decoded, output) = partial.sibling().map_err(disk)?;
-    let tally = gunzip(BufReader::new(file), output, source).map_err(|error| match error {
-        DecodeError::Content(failure) => failure,
-        DecodeError::Disk(error) => disk(error),
-    })?;
-    tally.check(source)?;
-    Ok((decoded, tally))
-}
-
-/// Tells a [`Progress`] what it must hear, and nothing twice.
-struct Report<'a> {
-    progress: &'a dyn Progress,
-    started: bool,
-    /// Whether bytes came in this try.
-    advanced: bool,
-}
-
-impl<'a> Report<'a> {
-    fn new(progress: &'a dyn Progress) -> Self {
-        Self {
-            progress,
-            started: false,
-            advanced: false,
-        }
-    }
-
-    fn start(&mut self, total: Option<u64>) {
-        if !std::mem::replace(&mut self.started, true) {
-            self.progress.started(total);
-        }
-    }
-
-    fn advance(&mut self, bytes: u64) {
-        self.advanced = true;
-        self.progress.advanced(bytes);
-    }
-
-    fn restart(&mut self) {
-        if std::mem::take(&mut self.advanced) {
-            self.progress.restarted();
-        }
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

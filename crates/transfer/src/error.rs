@@ -29,16 +29,16 @@ pub enum TransferErrorKind {
     Authentication,
     /// HTTP 403 from a server that the credential went to, or that asks for none. Not tried again.
     Permission,
-    /// Storage refused a signed address, most often because it has expired. Where a redirect led there, a fresh one
-    /// is asked for, twice; an address that was given as it is cannot be renewed here.
+    /// Storage refused a signed address, most often because it has expired, and so did all others of the same source
+    /// and those that its [`Renewal`](crate::Renewal) gave. Where a redirect led there, it is followed anew, twice.
     Expired,
-    /// HTTP 404 or 410. Not tried again.
+    /// HTTP 404 or 410. Not tried again, but for the source's other addresses, if the one that says so is signed.
     NotFound,
     /// HTTP 429. Tried again after the wait that the server asks for.
     RateLimited,
     /// HTTP 408, 425 and 5xx, which are tried again, or a status that makes no sense here, which is not.
     Server,
-    /// No connection, or one that broke. Tried again.
+    /// No connection to any of the source's addresses, or one that broke. Tried again.
     Network,
     /// The server's certificate is not trusted. Not tried again.
     Certificate,
@@ -131,7 +131,20 @@ pub(crate) struct Failure {
     what: String,
     next: &'static str,
     pub(crate) again: Again,
+    /// What it says of the address that was asked.
+    pub(crate) blame: Option<Blame>,
     source: Option<Cause>,
+}
+
+/// Why another address of the same object may do where this one did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// It will not work again.
+    Dead,
+    /// What it redirected to was refused: it may redirect to something better the next time.
+    Refused,
+    /// Its host could not be reached.
+    Unreachable,
 }
 
 /// Whether another try may help.
@@ -153,8 +166,25 @@ impl Failure {
             what: what.into(),
             next: "",
             again: Again::No,
+            blame: None,
             source: None,
         }
+    }
+
+    pub(crate) fn no_address() -> Self {
+        Self::new(TransferErrorKind::Address, "there is no address")
+            .next("list the file again for a fresh one")
+    }
+
+    /// Says that something else went wrong after it.
+    pub(crate) fn and(mut self, what: &str) -> Self {
+        self.what = format!("{}, and {what}", self.what);
+        self
+    }
+
+    pub(crate) fn blame(mut self, blame: Blame) -> Self {
+        self.blame = Some(blame);
+        self
     }
 
     /// What to do about it.

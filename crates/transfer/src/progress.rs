@@ -1,10 +1,13 @@
 //! How a download tells what it has done so far.
 
+use std::time::Duration;
+
 /// Hears of a download's bytes as they come. Every method does nothing unless it is written, and `()` listens to none.
 ///
 /// The calls come from the task that drives the download, in order: [`started`](Self::started) once the server has
 /// agreed to send, [`advanced`](Self::advanced) for every piece, [`restarted`](Self::restarted) when what has come so
-/// far is thrown away and the next try begins at nothing. They should return at once.
+/// far is thrown away and the next try begins at nothing, [`retried`](Self::retried) before every other try,
+/// [`resumed`](Self::resumed) when bytes that an earlier run left are taken up. They should return at once.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,8 +36,19 @@ pub trait Progress: Send + Sync {
         let _ = bytes;
     }
 
-    /// What has come so far does not count: the download begins again.
+    /// What has come so far, and what was [`resumed`](Self::resumed), does not count: the download begins again.
     fn restarted(&self) {}
+
+    /// `bytes` of the total were on the disk already, from a run that did not end, and need not come again.
+    fn resumed(&self, bytes: u64) {
+        let _ = bytes;
+    }
+
+    /// The try `attempt`, counted from 1, has failed: `why` says how, without any secret. The next one starts after
+    /// `wait`. Of a file that comes in parts, each part counts its own tries.
+    fn retried(&self, attempt: u32, why: &str, wait: Duration) {
+        let _ = (attempt, why, wait);
+    }
 }
 
 impl Progress for () {}

@@ -7,8 +7,8 @@ use url::Url;
 use wandb_http::{Redacted, redact_text, retry_after};
 
 use crate::TransferErrorKind;
-use crate::content::integrity;
-use crate::error::{Again, Failure};
+use crate::attempt::is_signed;
+use crate::error::{Again, Blame, Failure};
 
 /// No more of a refusal's body is read than this, nor for longer.
 const BODY_LIMIT: usize = 4096;
@@ -36,9 +36,11 @@ pub(crate) async fn refusal(response: Response, url: &Url, authorized: bool, red
                 expired
                     .next("storage does not take the address that the server gave: check this machine's clock, or ask who runs the server")
                     .again(Again::Renew)
+                    .blame(Blame::Refused)
             } else {
                 expired
                     .next("the address has expired or allows no reading: list the file again for a fresh one")
+                    .blame(Blame::Dead)
             }
         }
         StatusCode::UNAUTHORIZED if authorized => failure(TransferErrorKind::Authentication)
@@ -47,10 +49,15 @@ pub(crate) async fn refusal(response: Response, url: &Url, authorized: bool, red
             .next("no credential was sent there: set an API key for this server"),
         StatusCode::FORBIDDEN => failure(TransferErrorKind::Permission)
             .next("ask the owner of the project for access, or use another API key"),
-        StatusCode::NOT_FOUND | StatusCode::GONE => failure(TransferErrorKind::NotFound)
-            .next("the file is not there, or was deleted: list the run's files"),
-        // Only asked of a body that ended too early.
-        StatusCode::RANGE_NOT_SATISFIABLE => integrity(format!("{what}: there are no more bytes than came")),
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            let gone = failure(TransferErrorKind::NotFound)
+                .next("the file is not there, or was deleted: list the run's files");
+            match (is_signed(url), redirected) {
+                (true, false) => gone.blame(Blame::Dead),
+                (true, true) => gone.blame(Blame::Refused),
+                (false, _) => gone,
+            }
+        }
         StatusCode::TOO_MANY_REQUESTS => failure(TransferErrorKind::RateLimited)
             .next("wait, then run again with fewer transfers at once")
             .again(Again::Policy(asked)),

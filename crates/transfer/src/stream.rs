@@ -11,7 +11,8 @@ use flate2::write::MultiGzDecoder;
 use futures::Stream;
 use wandb_http::Redacted;
 
-use crate::attempt::{Body, Rest, fetchable};
+use crate::addresses::Addresses;
+use crate::attempt::{Body, Range};
 use crate::content::{Encoding, Tally, integrity, no_gzip, wrong_length};
 use crate::error::{Again, Failure};
 use crate::tries::Tries;
@@ -50,11 +51,13 @@ impl Transfer {
     /// ```
     pub async fn stream(&self, source: &Source) -> Result<ByteStream, TransferError> {
         let doing = format!("read {}", Redacted(source.url()));
-        fetchable(source.url()).map_err(|failure| TransferError::new(&doing, failure, 0, Duration::ZERO))?;
+        let addresses = Addresses::new(source)
+            .map_err(|failure| TransferError::new(&doing, failure, 0, Duration::ZERO))?;
         let mut reader = Reader {
             tries: Tries::new(self.inner.retry),
             transfer: self.clone(),
-            source: source.clone(),
+            source: self.checked(source),
+            addresses,
             doing,
             open: None,
             etag: None,
@@ -113,6 +116,7 @@ impl fmt::Debug for ByteStream {
 struct Reader {
     transfer: Transfer,
     source: Source,
+    addresses: Addresses,
     doing: String,
     tries: Tries,
     open: Option<Open>,
@@ -135,7 +139,7 @@ impl Reader {
     /// Opens a body, if none is open, over as many tries as are allowed.
     async fn ready(&mut self) -> Result<(), TransferError> {
         while let Err(failure) = self.open().await {
-            self.tries.again(&self.doing, failure).await?;
+            self.tries.again(&self.doing, failure, &()).await?;
         }
         Ok(())
     }
@@ -150,7 +154,7 @@ impl Reader {
                     if self.open.take().is_some_and(|open| open.body.received() > 0) {
                         self.tries.progressed();
                     }
-                    self.tries.again(&self.doing, failure).await?;
+                    self.tries.again(&self.doing, failure, &()).await?;
                 }
             }
         }
@@ -161,17 +165,19 @@ impl Reader {
             return Ok(());
         }
         let from = self.given.bytes();
-        let rest = self
-            .etag
-            .clone()
-            .filter(|_| from > 0)
-            .map(|etag| Rest { from, etag });
-        let body = self.transfer.open(&self.source, rest.as_ref()).await?;
-        if let Some(part) = body.part {
-            let same_tag = body.etag.is_none() || body.etag == self.etag;
-            let same_size =
-                part.whole.is_none() || self.source.size().is_none_or(|size| part.whole == Some(size));
-            if part.from != Some(from) || !same_tag || !same_size || body.encoding != Encoding::Identity {
+        let range = self.etag.clone().filter(|_| from > 0).map(|etag| Range {
+            from,
+            to: None,
+            etag: Some(etag),
+        });
+        let body = self.addresses.open(&self.transfer, range.as_ref()).await?;
+        if let Some(range) = range.filter(|_| body.part.is_some()) {
+            if body.is_out_of_range() {
+                return Err(integrity(format!(
+                    "only {from} bytes are there, and more must come"
+                )));
+            }
+            if !body.fits(&range, self.source.size()) {
                 // It gets ranges wrong: the next time it is asked for the whole.
                 self.etag = None;
                 return Err(Failure::new(

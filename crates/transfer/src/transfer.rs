@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wandb_http::{Anonymous, Credentials, RetryConfig};
+use tokio::sync::Semaphore;
+use wandb_http::{Anonymous, Credentials, Pace, RetryConfig};
+
+use crate::{Parts, Source};
 
 /// Fetches bytes: to checked files below a [`Root`](crate::Root), or as a stream.
 ///
@@ -23,6 +26,12 @@ pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) retry: RetryConfig,
+    pub(crate) pace: Pace,
+    pub(crate) parts: Parts,
+    /// For the connections that files have besides their first one, all files together.
+    pub(crate) more_connections: Arc<Semaphore>,
+    pub(crate) verify: bool,
+    pub(crate) fsync: bool,
 }
 
 impl Transfer {
@@ -38,6 +47,11 @@ impl Transfer {
                 http,
                 credentials: Arc::new(Anonymous),
                 retry: RetryConfig::default(),
+                pace: Pace::default(),
+                parts: Parts::default(),
+                more_connections: more_connections(Parts::default()),
+                verify: true,
+                fsync: false,
             }),
         }
     }
@@ -56,10 +70,55 @@ impl Transfer {
         self.with(|inner| inner.retry = retry)
     }
 
+    /// Waits together with whoever else holds a clone of `pace`, when a server asks one of them to wait. Without this,
+    /// the transfers of this `Transfer` and its clones wait together.
+    #[must_use]
+    pub fn with_pace(self, pace: Pace) -> Self {
+        self.with(|inner| inner.pace = pace)
+    }
+
+    /// Fetches large files in parts as `parts` says; [`Parts::default`] without this.
+    #[must_use]
+    pub fn with_parts(self, parts: Parts) -> Self {
+        self.with(|inner| {
+            inner.parts = parts;
+            inner.more_connections = more_connections(parts);
+        })
+    }
+
+    /// Whether the bytes that come are held against the source's digest; they are, without this.
+    ///
+    /// `false` saves the time of hashing, and gives up what only the digest can show: bytes that were changed on the
+    /// way, or that belong to another version of the same length, are taken for right. It also gives up to go on with
+    /// what an earlier process left, since nothing would prove that it fits. Lengths are checked all the same, and
+    /// [`IfExists::Keep`](crate::IfExists::Keep) looks at the digest of a file that is there in either case.
+    #[must_use]
+    pub fn with_verify(self, verify: bool) -> Self {
+        self.with(|inner| inner.verify = verify)
+    }
+
+    /// Whether a file and its folder are forced out to the disk before a download counts as done, so that it outlives
+    /// a loss of power; they are not, without this, since it costs some milliseconds for each file.
+    #[must_use]
+    pub fn with_fsync(self, fsync: bool) -> Self {
+        self.with(|inner| inner.fsync = fsync)
+    }
+
+    /// What `source` says of the bytes that come, as far as it is to be checked.
+    pub(crate) fn checked(&self, source: &Source) -> Source {
+        let md5 = source.md5().filter(|_| self.inner.verify);
+        source.clone().with_md5(md5)
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.inner));
         self
     }
+}
+
+fn more_connections(parts: Parts) -> Arc<Semaphore> {
+    let more = parts.connections.saturating_sub(1);
+    Arc::new(Semaphore::new(more.min(Semaphore::MAX_PERMITS)))
 }
 
 impl fmt::Debug for Transfer {
@@ -67,6 +126,9 @@ impl fmt::Debug for Transfer {
         f.debug_struct("Transfer")
             .field("credentials", &self.inner.credentials)
             .field("retry", &self.inner.retry)
+            .field("parts", &self.inner.parts)
+            .field("verify", &self.inner.verify)
+            .field("fsync", &self.inner.fsync)
             .finish_non_exhaustive()
     }
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use wandb_http::{RetryConfig, RetryState, Verdict};
 
-use crate::TransferError;
 use crate::error::{Again, Failure};
+use crate::{Progress, TransferError};
 
 const REFETCHES: u32 = 1;
 const RENEWALS: u32 = 2;
@@ -33,10 +33,17 @@ impl Tries {
         self.state.restart_clock();
     }
 
-    /// Waits before the next try, or gives the error that ends them; `doing` is what was attempted.
-    pub(crate) async fn again(&mut self, doing: &str, failure: Failure) -> Result<(), TransferError> {
+    /// Waits before the next try, or gives the error that ends them; `doing` is what was attempted, and
+    /// `progress` hears of the wait.
+    pub(crate) async fn again(
+        &mut self,
+        doing: &str,
+        failure: Failure,
+        progress: &dyn Progress,
+    ) -> Result<(), TransferError> {
         match self.wait_before_next(&failure) {
             Some(wait) => {
+                progress.retried(self.state.attempts(), failure.what(), wait);
                 tracing::debug!(?wait, failure = failure.what(), "trying again to {doing}");
                 tokio::time::sleep(wait).await;
                 Ok(())

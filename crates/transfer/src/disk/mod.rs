@@ -1,12 +1,21 @@
 //! Everything that touches the disk: nothing else in this crate does.
 
+mod case;
+mod draft;
+mod layout;
+mod leftovers;
 mod name;
 mod partial;
 mod root;
 mod target;
+mod windows;
 mod words;
 
+pub(crate) use draft::Draft;
+pub(crate) use layout::{Layout, Span};
+pub(crate) use name::{Name, impossible};
 pub(crate) use partial::Partial;
+pub use partial::is_partial;
 pub use root::Root;
 pub(crate) use target::{Found, Target};
 pub(crate) use words::disk_failure;

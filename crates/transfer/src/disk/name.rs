@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::windows;
 use crate::TransferErrorKind;
 use crate::error::Failure;
 
@@ -30,9 +31,10 @@ impl Name {
         if name.ends_with('/') || name == "." || name.ends_with("/.") {
             return refuse("names a folder, not a file");
         }
-        // There, these two would make a part name a folder, a drive or a hidden stream.
-        if cfg!(windows) && name.contains(['\\', ':']) {
-            return refuse("holds a backslash or a colon, which are no part of a file's name on Windows");
+        if cfg!(windows)
+            && let Some(why) = name.split('/').find_map(windows::refusal)
+        {
+            return refuse(why);
         }
         let parts = name.split('/').filter(|part| !matches!(*part, "" | "."));
         Ok(Self {

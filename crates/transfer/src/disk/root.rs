@@ -9,6 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::disk_failure;
+use super::leftovers::Leftovers;
 use crate::{TransferError, TransferErrorKind};
 
 /// A folder, held open, that no name leads out of: neither by `..` nor over a symbolic link. Cheap to clone.
@@ -22,6 +23,7 @@ use crate::{TransferError, TransferErrorKind};
 #[derive(Debug, Clone)]
 pub struct Root {
     pub(super) dir: Arc<Dir>,
+    pub(super) leftovers: Arc<Leftovers>,
     path: PathBuf,
 }
 
@@ -41,6 +43,7 @@ impl Root {
         match opened {
             Ok(dir) => Ok(Self {
                 dir: Arc::new(dir),
+                leftovers: Arc::default(),
                 path,
             }),
             Err(error) => {

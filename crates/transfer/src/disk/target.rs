@@ -1,16 +1,19 @@
 //! Where one download is to end.
 
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use cap_std::fs::File;
+use cap_std::fs::Dir;
 
 use super::name::Name;
-use super::{Partial, Root, disk_failure};
-use crate::TransferErrorKind;
+use super::partial::{WORTH_KEEPING, family, remove};
+use super::{Draft, Partial, Root, disk_failure};
 use crate::content::Tally;
 use crate::error::Failure;
+use crate::{Source, TransferErrorKind};
 
 /// A final path below a root.
 #[derive(Debug, Clone)]
@@ -69,17 +72,37 @@ impl Target {
         Ok(())
     }
 
-    /// Counts and hashes the file that is there.
-    pub(crate) fn tally(&self) -> io::Result<Tally> {
-        Tally::read(self.root.dir.open(self.name.path())?)
+    /// Counts and hashes the file that is there, unless `stop` says that nobody wants to know any more.
+    pub(crate) fn tally(&self, stop: &AtomicBool) -> io::Result<Tally> {
+        Tally::read(self.root.dir.open(self.name.path())?, stop)
     }
 
-    /// Makes the folders, and a temporary file in the last one.
-    pub(crate) fn begin(&self) -> Result<(Partial, File), Failure> {
+    /// The length of `source`, if an earlier download may have left something of it that can be gone on with.
+    pub(crate) fn size_of_left(source: &Source) -> Option<u64> {
+        source
+            .size()
+            .filter(|size| source.md5().is_some() && *size >= WORTH_KEEPING)
+    }
+
+    /// What an earlier download left of `source`, which is `size` bytes long.
+    pub(crate) fn left(&self, source: &Source, size: u64) -> Result<Option<(Partial, Draft)>, Failure> {
+        let disk = |error| self.failure(error);
+        let folder = match self.open_folder() {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(disk(error)),
+        };
+        let Some((partial, file)) = Partial::left(folder, self.name.leaf(), source).map_err(disk)? else {
+            return Ok(None);
+        };
+        let draft = Draft::restore(file, size, partial.held()).map_err(disk)?;
+        Ok(Some((partial, draft)))
+    }
+
+    /// Makes the folders, and a partial file for `source` in the last one.
+    pub(crate) fn begin(&self, source: &Source) -> Result<(Partial, Draft), Failure> {
         let folder = self.name.folder();
-        let dir = if folder.as_os_str().is_empty() {
-            Arc::clone(&self.root.dir)
-        } else {
+        if !folder.as_os_str().is_empty() {
             self.root
                 .dir
                 .create_dir_all(&folder)
@@ -88,18 +111,33 @@ impl Target {
                     io::ErrorKind::AlreadyExists => self.failure(io::ErrorKind::NotADirectory.into()),
                     _ => self.failure(error),
                 })?;
-            Arc::new(
-                self.root
-                    .dir
-                    .open_dir(&folder)
-                    .map_err(|error| self.failure(error))?,
-            )
-        };
-        Partial::create(dir).map_err(|error| self.failure(error))
+        }
+        let disk = |error| self.failure(error);
+        let folder = self.open_folder().map_err(disk)?;
+        let (partial, file) = Partial::begin(folder, self.name.leaf(), source).map_err(disk)?;
+        let draft = Draft::new(file, source.size(), source.md5().is_some(), partial.held()).map_err(disk)?;
+        Ok((partial, draft))
     }
 
-    /// Gives `partial` the final name: over what is there where `replace` says so.
-    pub(crate) fn finish(&self, partial: Partial, replace: bool) -> Result<(), Failure> {
+    /// A second partial file beside `partial`.
+    pub(crate) fn sibling(&self, partial: &Partial) -> Result<(Partial, File), Failure> {
+        partial
+            .sibling(self.name.leaf())
+            .map_err(|error| self.failure(error))
+    }
+
+    fn open_folder(&self) -> io::Result<Arc<Dir>> {
+        let folder = self.name.folder();
+        if folder.as_os_str().is_empty() {
+            Ok(Arc::clone(&self.root.dir))
+        } else {
+            self.root.dir.open_dir(&folder).map(Arc::new)
+        }
+    }
+
+    /// Gives `partial` the final name: over what is there where `replace` says so. The new name is on the disk for good
+    /// where `sync` says so.
+    pub(crate) fn finish(&self, partial: Partial, replace: bool, sync: bool) -> Result<(), Failure> {
         let placed = if replace {
             partial.replace(self.name.leaf())
         } else {
@@ -108,7 +146,44 @@ impl Target {
         placed.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => self.exists(),
             _ => self.failure(error),
-        })
+        })?;
+        if sync {
+            self.sync_folder().map_err(|error| self.failure(error))?;
+        }
+        self.sweep();
+        Ok(())
+    }
+
+    /// Removes what earlier downloads left under this name, of whatever version, unless someone is at it.
+    pub(crate) fn sweep(&self) {
+        let family = family(self.name.leaf());
+        let left = self
+            .root
+            .leftovers
+            .take(&self.name.folder(), &family, || self.open_folder());
+        if !left.is_empty()
+            && let Ok(folder) = self.open_folder()
+        {
+            for name in left {
+                remove(&folder, &name);
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn sync_folder(&self) -> io::Result<()> {
+        self.open_folder()?.open(".")?.sync_all()
+    }
+
+    /// Windows has no such thing.
+    #[cfg(not(unix))]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "the other systems have it"
+    )]
+    fn sync_folder(&self) -> io::Result<()> {
+        Ok(())
     }
 
     pub(crate) fn exists(&self) -> Failure {

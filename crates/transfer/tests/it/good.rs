@@ -118,6 +118,47 @@ async fn an_existing_file_is_kept_only_if_it_is_right() {
 }
 
 #[tokio::test]
+async fn an_existing_file_is_trusted_whatever_it_is() {
+    let (bytes, folder) = (content(10), Folder::new());
+    let server = serving(bytes.clone()).await;
+    let source = source(server.url(""), &bytes);
+    folder.write("file", b"short");
+    let kept = folder
+        .get_as("file", &source, IfExists::Trust)
+        .await
+        .expect("kept");
+    assert_eq!((kept.status, kept.bytes, server.count()), (Status::Kept, 5, 0));
+    let done = folder
+        .get_as("other", &source, IfExists::Trust)
+        .await
+        .expect("fetched");
+    assert_eq!((done.status, folder.read("other")), (Status::Downloaded, bytes));
+}
+
+#[tokio::test]
+async fn without_verification_only_the_length_counts() {
+    let (bytes, folder) = (content(1000), Folder::new());
+    let server = serving(bytes.clone()).await;
+    let mut other = bytes.clone();
+    other[5] ^= 1;
+    let blind = transfer().with_verify(false).with_fsync(true);
+    let get = async |source: &Source| {
+        blind
+            .download(source, &folder.root, "file", IfExists::Replace, &())
+            .await
+    };
+    get(&source(server.url(""), &other))
+        .await
+        .expect("it has the right length");
+    assert_eq!(folder.read("file"), bytes);
+    let error = get(&source(server.url(""), &other[..999]))
+        .await
+        .expect_err("a wrong length");
+    assert_eq!(error.kind(), TransferErrorKind::Integrity);
+    assert_eq!(folder.names(), ["file"]);
+}
+
+#[tokio::test]
 async fn progress_is_told_in_order() {
     let (bytes, folder, heard) = (content(200_000), Folder::new(), Heard::default());
     let server = Server::start({

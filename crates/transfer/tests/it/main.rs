@@ -5,12 +5,17 @@
     reason = "a test takes a failure of its helpers as a panic"
 )]
 
+mod addresses;
+mod bulk;
 mod credentials;
 mod devserver;
 mod disk;
 mod faults;
 mod good;
+mod pace;
+mod parts;
 mod redirects;
+mod resume;
 mod server;
 mod streams;
 mod support;

@@ -19,6 +19,15 @@ impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
+
+    /// The first byte that is asked for, and the one after the last.
+    pub(crate) fn range(&self) -> Option<(usize, Option<usize>)> {
+        let (from, last) = self.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
+        Some((
+            from.parse().ok()?,
+            last.parse::<usize>().ok().map(|last| last + 1),
+        ))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +58,27 @@ impl Reply {
         Self::new(200, body)
     }
 
+    /// What a server that knows ranges answers, with this entity tag if it is not empty.
+    pub(crate) fn ranged(request: &Request, body: &[u8], etag: &str) -> Self {
+        let tagged = |reply: Self| {
+            if etag.is_empty() {
+                reply
+            } else {
+                reply.header("ETag", etag)
+            }
+        };
+        let changed = request.header("if-range").is_some_and(|known| known != etag);
+        let Some((from, to)) = request.range().filter(|_| !changed) else {
+            return tagged(Self::ok(body));
+        };
+        if from >= body.len() {
+            return tagged(Self::new(416, "").header("Content-Range", format!("bytes */{}", body.len())));
+        }
+        let to = to.map_or(body.len(), |to| to.min(body.len()));
+        let range = format!("bytes {from}-{}/{}", to - 1, body.len());
+        tagged(Self::new(206, &body[from..to]).header("Content-Range", range))
+    }
+
     pub(crate) fn redirect(to: impl Into<String>) -> Self {
         Self::new(302, "").header("Location", to)
     }
@@ -56,6 +86,10 @@ impl Reply {
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
+    }
+
+    pub(crate) fn body_length(&self) -> usize {
+        self.body.len()
     }
 
     /// Announces the whole body, and closes the connection after `bytes` of it.
@@ -121,6 +155,15 @@ impl Server {
 
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.seen.lock().expect("no panic").clone()
+    }
+
+    /// The first bytes that were asked for: 0 where no range was.
+    pub(crate) fn froms(&self) -> Vec<usize> {
+        let requests = self.requests();
+        requests
+            .iter()
+            .map(|request| request.range().map_or(0, |(from, _)| from))
+            .collect()
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -152,6 +152,8 @@ pub(crate) struct Heard {
     pub(crate) starts: Mutex<Vec<Option<u64>>>,
     pub(crate) bytes: Mutex<u64>,
     pub(crate) restarts: Mutex<u32>,
+    pub(crate) resumed: Mutex<u64>,
+    pub(crate) retries: Mutex<Vec<(u32, String)>>,
 }
 
 impl Progress for Heard {
@@ -164,5 +166,15 @@ impl Progress for Heard {
     fn restarted(&self) {
         *self.bytes.lock().expect("no panic") = 0;
         *self.restarts.lock().expect("no panic") += 1;
+    }
+    fn resumed(&self, bytes: u64) {
+        assert!(!self.starts.lock().expect("no panic").is_empty());
+        *self.resumed.lock().expect("no panic") += bytes;
+    }
+    fn retried(&self, attempt: u32, why: &str, _: Duration) {
+        self.retries
+            .lock()
+            .expect("no panic")
+            .push((attempt, why.to_owned()));
     }
 }

@@ -1,0 +1,271 @@
+//! The bytes of a partial file.
+//!
+//! A file that comes in one piece is written from its beginning on: its length is how much of it is there. One that
+//! comes in parts is written in many places, so a journal stands behind the place of its last byte: a mark, the length
+//! of a part, and for each part the count of its bytes that are there, 8 bytes each, the lowest first. A count is
+//! written after the bytes that it counts, so a process that is killed leaves no gap that counts as bytes. A loss of
+//! power may; then the digest, without which nothing is taken up, does not fit. The journal is cut off at the end.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::layout::Layout;
+use super::partial::Held;
+use crate::content::Tally;
+
+const MARK: u64 = u64::from_le_bytes(*b"wbfparts");
+const HASHED_AT_ONCE: usize = 256 * 1024;
+
+/// An open partial file, what of it is there, and the digest of that as far as it is known.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    file: File,
+    /// Where the file's next byte is read or written.
+    cursor: u64,
+    layout: Layout,
+    /// Of the first bytes; some of those that are there may be missing.
+    tally: Tally,
+    /// Whether the digest is asked for.
+    hashes: bool,
+    held: Arc<Held>,
+}
+
+impl Draft {
+    /// Nothing of the file is there, whatever stands in it.
+    pub(super) fn new(file: File, size: Option<u64>, hashes: bool, held: Arc<Held>) -> io::Result<Self> {
+        if file.metadata()?.len() > 0 {
+            file.set_len(0)?;
+        }
+        Ok(Self::with(file, Layout::whole(size, 0), hashes, held))
+    }
+
+    /// What an earlier download left of a file of `size` bytes.
+    pub(super) fn restore(mut file: File, size: u64, held: Arc<Held>) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        let layout = match length.checked_sub(size) {
+            None | Some(0) => Some(Layout::whole(Some(size), length)),
+            Some(journal) => restore(&mut file, size, journal)?,
+        };
+        match layout {
+            Some(layout) => Ok(Self::with(file, layout, true, held)),
+            None => Self::new(file, Some(size), true, held),
+        }
+    }
+
+    fn with(file: File, layout: Layout, hashes: bool, held: Arc<Held>) -> Self {
+        held.bytes.store(layout.bytes(), Ordering::Relaxed);
+        Self {
+            file,
+            // No place in a file: the first read or write goes there first.
+            cursor: u64::MAX,
+            layout,
+            tally: Tally::default(),
+            hashes,
+            held,
+        }
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Goes on in parts, as `layout` says, which must hold what is there.
+    pub(crate) fn cut(&mut self, layout: Layout) -> io::Result<()> {
+        let mut journal = Vec::with_capacity(16 + 8 * layout.spans().len());
+        journal.extend_from_slice(&MARK.to_le_bytes());
+        journal.extend_from_slice(&layout.part().to_le_bytes());
+        for span in layout.spans() {
+            journal.extend_from_slice(&span.done.to_le_bytes());
+        }
+        self.write_at(journal_at(&layout), &journal)?;
+        self.layout = layout;
+        Ok(())
+    }
+
+    /// Takes the next bytes of a span.
+    pub(crate) fn write(&mut self, span: usize, bytes: &[u8]) -> io::Result<()> {
+        let at = self.layout.spans()[span].next();
+        self.write_at(at, bytes)?;
+        self.layout.add(span, bytes.len() as u64);
+        if self.layout.is_cut() {
+            let done = self.layout.spans()[span].done;
+            let place = journal_at(&self.layout) + 16 + 8 * span as u64;
+            self.write_at(place, &done.to_le_bytes())?;
+        }
+        self.held.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if self.hashes && at == self.tally.bytes() {
+            self.tally.add(bytes);
+        }
+        Ok(())
+    }
+
+    /// Whether bytes that are there, and have nothing missing before them, have not been hashed.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.hashes && self.tally.bytes() < self.layout.front()
+    }
+
+    /// Hashes some of them. They are read back from the system's cache, or, taken up from an earlier download, from the
+    /// disk.
+    pub(crate) fn catch_up(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
+        let missing = self.layout.front() - self.tally.bytes();
+        buffer.resize(
+            usize::try_from(missing).map_or(HASHED_AT_ONCE, |missing| missing.min(HASHED_AT_ONCE)),
+            0,
+        );
+        self.go_to(self.tally.bytes())?;
+        self.file.read_exact(buffer)?;
+        self.cursor += buffer.len() as u64;
+        self.tally.add(buffer);
+        Ok(())
+    }
+
+    /// Ends it: the tally of the bytes that are there from the beginning on, and the file with nothing else in it.
+    pub(crate) fn finish(mut self, sync: bool) -> io::Result<(File, Tally)> {
+        let mut buffer = Vec::new();
+        while self.is_behind() {
+            if self.held.dropped.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.catch_up(&mut buffer)?;
+        }
+        let front = self.layout.front();
+        if self.layout.is_cut() {
+            self.file.set_len(front)?;
+        }
+        if !self.hashes {
+            self.tally.count(front);
+        }
+        if sync {
+            self.file.sync_all()?;
+        }
+        Ok((self.file, self.tally))
+    }
+
+    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.go_to(at)?;
+        self.file.write_all(bytes)?;
+        self.cursor += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn go_to(&mut self, at: u64) -> io::Result<()> {
+        if self.cursor != at {
+            self.file.seek(SeekFrom::Start(at))?;
+            self.cursor = at;
+        }
+        Ok(())
+    }
+}
+
+fn journal_at(layout: &Layout) -> u64 {
+    layout
+        .spans()
+        .last()
+        .and_then(|span| span.end)
+        .unwrap_or_default()
+}
+
+fn restore(file: &mut File, size: u64, length: u64) -> io::Result<Option<Layout>> {
+    // So much for a file of many terabytes; what is longer was not written here.
+    if !(16..=64 << 20).contains(&length) || !length.is_multiple_of(8) {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(size))?;
+    let mut journal = Vec::new();
+    file.read_to_end(&mut journal)?;
+    let numbers: Vec<u64> = journal
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|bytes| u64::from_le_bytes(*bytes))
+        .collect();
+    Ok(match numbers.as_slice() {
+        [MARK, part, done @ ..] => Layout::restore(size, *part, done),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    const SIZE: u64 = 100_000;
+
+    fn bytes(from: u64, to: u64) -> Vec<u8> {
+        (from..to).map(|place| (place * 31 % 251) as u8).collect()
+    }
+
+    fn tally(bytes: &[u8]) -> Tally {
+        Tally::read(bytes, &AtomicBool::new(false)).expect("memory")
+    }
+
+    fn reopened(file: &File) -> Draft {
+        let file = file.try_clone().expect("a file");
+        Draft::restore(file, SIZE, Arc::default()).expect("a draft")
+    }
+
+    #[test]
+    fn parts_in_any_order_killed_at_any_moment() {
+        for seed in 0..40 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let file = tempfile::tempfile().expect("a file");
+            let hold = file.try_clone().expect("a file");
+            let mut draft = Draft::new(file, Some(SIZE), true, Arc::default()).expect("a draft");
+            let head = random.u64(0..SIZE);
+            draft.write(0, &bytes(0, head)).expect("a write");
+            let layout = Layout::cut(SIZE, random.u64(1000..40_000), head);
+            draft.cut(layout).expect("a journal");
+            let mut buffer = Vec::new();
+            loop {
+                let open: Vec<usize> = (0..draft.layout().spans().len())
+                    .filter(|span| !draft.layout().spans()[*span].is_done())
+                    .collect();
+                let Some(span) = random.choice(&open) else { break };
+                let state = draft.layout().spans()[*span];
+                let to = (state.next() + random.u64(1..5000)).min(state.end.expect("an end"));
+                draft.write(*span, &bytes(state.next(), to)).expect("a write");
+                if random.u8(..) < 10 && draft.is_behind() {
+                    draft.catch_up(&mut buffer).expect("a read");
+                }
+                if random.u8(..) < 20 {
+                    let left = draft.layout().clone();
+                    draft = reopened(&hold);
+                    assert_eq!(*draft.layout(), left);
+                }
+            }
+            let (mut file, found) = draft.finish(false).expect("the end");
+            let mut all = Vec::new();
+            file.rewind().expect("a file");
+            file.read_to_end(&mut all).expect("a read");
+            assert!(all == bytes(0, SIZE), "{seed}");
+            assert_eq!((found.bytes(), found.md5()), (SIZE, tally(&all).md5()), "{seed}");
+            // Killed before the new name: nothing is missing.
+            assert_eq!(reopened(&hold).layout().front(), SIZE);
+        }
+    }
+
+    #[test]
+    fn a_journal_that_is_none_leaves_nothing_to_go_on_with() {
+        let mut file = tempfile::tempfile().expect("a file");
+        for junk in [1, 16, 24, 4000] {
+            file.set_len(0).expect("a file");
+            file.rewind().expect("a file");
+            file.write_all(&vec![7; SIZE as usize + junk]).expect("a file");
+            assert_eq!(reopened(&file).layout().bytes(), 0, "{junk}");
+            assert_eq!(file.metadata().expect("a file").len(), 0);
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_the_digest_of_what_is_not_needed_any_more() {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(SIZE).expect("a file");
+        let draft = reopened(&file);
+        draft.held.dropped.store(true, Ordering::Relaxed);
+        draft.finish(false).expect_err("it was stopped");
+    }
+}

@@ -1,0 +1,322 @@
+//! One download, over as many requests as it takes.
+
+use std::collections::VecDeque;
+
+use tokio::sync::mpsc;
+
+use crate::addresses::Addresses;
+use crate::attempt::{Body, Range};
+use crate::content::{Encoding, integrity, wrong_length};
+use crate::disk::{Draft, Layout, Partial, Target, blocking};
+use crate::error::Failure;
+use crate::fetch::{Stretch, missing, stopped, write};
+use crate::report::Report;
+use crate::settle::{decide, decode};
+use crate::tries::Tries;
+use crate::{Progress, Source, Transfer, TransferError, TransferErrorKind};
+
+/// Pieces that may wait for the disk: enough to keep both sides busy, little enough for many transfers at once.
+const WAITING_PIECES: usize = 4;
+
+pub(crate) struct Job<'a> {
+    pub(crate) transfer: &'a Transfer,
+    pub(crate) source: Source,
+    target: Target,
+    replace: bool,
+    pub(crate) doing: &'a str,
+    pub(crate) addresses: Addresses,
+    pub(crate) report: Report<'a>,
+    partial: Option<Partial>,
+    draft: Option<Draft>,
+    /// Of the bytes that are there.
+    encoding: Encoding,
+    /// The strong entity tag of the object that the bytes belong to, if they came in this job.
+    pub(crate) etag: Option<String>,
+    /// Whether the server may be asked for ranges: not after it got one wrong.
+    ranges: bool,
+}
+
+/// How a round ends that did not bring the file.
+pub(crate) enum Ended {
+    /// Another one may.
+    Failed(Failure),
+    /// All tries were used up.
+    ForGood(TransferError),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl<'a> Job<'a> {
+    pub(crate) fn new(
+        transfer: &'a Transfer,
+        source: &Source,
+        target: Target,
+        replace: bool,
+        doing: &'a str,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            addresses: Addresses::new(source)?,
+            source: transfer.checked(source),
+            transfer,
+            target,
+            replace,
+            doing,
+            report: Report::new(progress),
+            partial: None,
+            draft: None,
+            encoding: Encoding::Identity,
+            etag: None,
+            ranges: true,
+        })
+    }
+
+    /// Brings the file to its final name; gives its length.
+    pub(crate) async fn run(mut self) -> Result<u64, TransferError> {
+        let mut tries = Tries::new(self.transfer.inner.retry);
+        if let Some(size) = Target::size_of_left(&self.source) {
+            let (target, source) = (self.target.clone(), self.source.clone());
+            // What cannot be read need not be gone on with.
+            let left = blocking(move || target.left(&source, size)).await;
+            (self.partial, self.draft) = left.unwrap_or_default().unzip();
+        }
+        loop {
+            let ended = match self.round().await {
+                Ok(bytes) => return Ok(bytes),
+                Err(ended) => ended,
+            };
+            let outcome = match ended {
+                Ended::ForGood(error) => Err(error),
+                Ended::Failed(failure) => {
+                    if failure.kind == TransferErrorKind::Integrity {
+                        self.forget();
+                    }
+                    if self.report.has_advanced() {
+                        tries.progressed();
+                    }
+                    tries.again(self.doing, failure, &self.report).await
+                }
+            };
+            if let Err(error) = outcome {
+                if !speaks_for_bytes(error.kind()) {
+                    self.forget();
+                }
+                return Err(error);
+            }
+        }
+    }
+
+    /// All that is missing, and then the final name.
+    async fn round(&mut self) -> Result<u64, Ended> {
+        if self.is_complete() {
+            let bytes = self.draft.as_ref().map_or(0, |draft| draft.layout().bytes());
+            self.report.start(self.source.size(), bytes);
+        } else {
+            let (body, stretches) = self.lead().await?;
+            self.fill(body, stretches).await?;
+        }
+        self.settle().await.map_err(Ended::Failed)
+    }
+
+    fn is_complete(&self) -> bool {
+        let bytes = self.draft.as_ref().map(|draft| draft.layout().bytes());
+        self.encoding == Encoding::Identity && bytes.is_some() && bytes == self.source.size()
+    }
+
+    /// Throws away what has come.
+    fn forget(&mut self) {
+        // In this order: the draft's lock keeps others away until the file is gone.
+        if let Some(partial) = self.partial.take() {
+            partial.discard();
+        }
+        self.draft = None;
+        self.etag = None;
+        self.encoding = Encoding::Identity;
+        self.report.restart();
+    }
+
+    /// How the file is to come, as it stands now.
+    fn plan(&self) -> Layout {
+        let Some(draft) = &self.draft else {
+            return self.cut_or_whole(0);
+        };
+        if draft.layout().is_cut() {
+            draft.layout().clone()
+        } else {
+            self.cut_or_whole(draft.layout().front())
+        }
+    }
+
+    fn cut_or_whole(&self, done: u64) -> Layout {
+        let parts = self.transfer.inner.parts;
+        match self.source.size() {
+            Some(size)
+                if self.ranges && parts.connections > 1 && size - done.min(size) >= parts.threshold =>
+            {
+                Layout::cut(size, parts.size, done)
+            }
+            size => Layout::whole(size, done),
+        }
+    }
+
+    /// Sends the first request of a round, and makes the partial file ready for what is answered: the answer, which
+    /// brings the first stretch, and all stretches that are missing.
+    async fn lead(&mut self) -> Result<(Body, VecDeque<Stretch>), Failure> {
+        loop {
+            let known = self.etag.is_some() || self.source.md5().is_some();
+            if self.draft.is_some() && !(known && self.ranges && self.encoding == Encoding::Identity) {
+                self.forget();
+            }
+            let layout = self.plan();
+            let stretches = missing(&layout);
+            let Some(first) = stretches.front().copied() else {
+                return Err(integrity(
+                    "nothing is missing, and yet it is not whole".to_owned(),
+                ));
+            };
+            let range = (layout.is_cut() || first.from > 0).then(|| Range {
+                from: first.from,
+                to: first.to.filter(|_| layout.is_cut()),
+                etag: self.etag.clone(),
+            });
+            let body = self.addresses.open(self.transfer, range.as_ref()).await?;
+            match range {
+                Some(range) if body.part.is_some() => {
+                    if !body.fits(&range, self.source.size()) {
+                        // It gets ranges wrong, or has another object: it is asked for the whole.
+                        self.ranges = false;
+                        continue;
+                    }
+                    let total = self.source.size().or(body.part.and_then(|part| part.whole));
+                    self.report.start(total, layout.bytes());
+                    self.etag = body.etag.clone().or(self.etag.take());
+                    if layout.is_cut() {
+                        self.addresses.leads_to(&body.url);
+                    }
+                    self.begin(Some(layout)).await?;
+                    return Ok((body, stretches));
+                }
+                _ => {
+                    let stretch = self.take_whole(&body).await?;
+                    return Ok((body, VecDeque::from([stretch])));
+                }
+            }
+        }
+    }
+
+    /// Makes ready for a body that comes from its beginning on.
+    async fn take_whole(&mut self, body: &Body) -> Result<Stretch, Failure> {
+        let size = self.source.size().filter(|_| body.encoding == Encoding::Identity);
+        if let (Some(size), Some(length)) = (size, body.length)
+            && size != length
+        {
+            return Err(wrong_length(&self.source, length, size));
+        }
+        if self.draft.is_some() {
+            self.forget();
+        }
+        self.report.start(self.source.size().or(body.length), 0);
+        self.etag = body.etag.clone();
+        self.encoding = body.encoding.clone();
+        self.begin(None).await?;
+        Ok(Stretch {
+            span: 0,
+            from: 0,
+            to: size,
+        })
+    }
+
+    /// Sees that there is a partial file, cut as `layout` says.
+    async fn begin(&mut self, layout: Option<Layout>) -> Result<(), Failure> {
+        let (target, source, draft) = (self.target.clone(), self.source.clone(), self.draft.take());
+        let (partial, draft) = blocking(move || {
+            let (partial, mut draft) = match draft {
+                Some(draft) => (None, draft),
+                None => target
+                    .begin(&source)
+                    .map(|(partial, draft)| (Some(partial), draft))?,
+            };
+            if let Some(layout) = layout.filter(|layout| layout.is_cut() && !draft.layout().is_cut()) {
+                draft.cut(layout).map_err(|error| target.failure(error))?;
+            }
+            Ok((partial, draft))
+        })
+        .await?;
+        self.partial = partial.or(self.partial.take());
+        self.draft = Some(draft);
+        Ok(())
+    }
+
+    /// Fetches `stretches`, of which `body` brings the first, and writes them.
+    async fn fill(&mut self, body: Body, mut stretches: VecDeque<Stretch>) -> Result<(), Ended> {
+        let Some(draft) = self.draft.take() else {
+            return Err(stopped().into());
+        };
+        let cut = draft.layout().is_cut();
+        let (pieces, queue) = mpsc::channel(WAITING_PIECES);
+        let target = self.target.clone();
+        let writer = blocking(move || write(draft, queue).map_err(|error| target.failure(error)));
+        let outcome = match stretches.pop_front() {
+            Some(first) if cut => self.fetch_parts(first, body, stretches, &pieces).await,
+            Some(mut first) => self.pump(body, &mut first, &pieces).await.map_err(Ended::Failed),
+            None => Ok(()),
+        };
+        drop(pieces);
+        // That the disk has failed is the better reason.
+        self.draft = Some(writer.await?);
+        outcome
+    }
+
+    /// Checks what has come, and gives it the final name.
+    async fn settle(&mut self) -> Result<u64, Failure> {
+        let (Some(draft), Some(partial)) = (self.draft.take(), self.partial.take()) else {
+            return Err(stopped());
+        };
+        let sync = self.transfer.inner.fsync;
+        let target = self.target.clone();
+        // `partial` stays here meanwhile, so that this ends when the future is dropped.
+        let finished = blocking(move || draft.finish(sync).map_err(|error| target.failure(error))).await;
+        let (file, tally) = match finished {
+            Ok(finished) => finished,
+            Err(failure) => {
+                partial.discard();
+                return Err(failure);
+            }
+        };
+        let (source, target, encoding) = (self.source.clone(), self.target.clone(), self.encoding.clone());
+        let replace = self.replace;
+        blocking(move || {
+            let (partial, tally) = match decide(&source, &encoding, &tally) {
+                Ok(true) => decode(&source, &target, partial, file, sync)?,
+                Ok(false) => (partial, tally),
+                Err(failure) => {
+                    partial.discard();
+                    return Err(failure);
+                }
+            };
+            target.finish(partial, replace, sync)?;
+            Ok(tally.bytes())
+        })
+        .await
+    }
+}
+
+/// Whether an error of this kind says nothing against the bytes that came before it, nor against going on later.
+fn speaks_for_bytes(kind: TransferErrorKind) -> bool {
+    use TransferErrorKind as Kind;
+    matches!(
+        kind,
+        Kind::Authentication
+            | Kind::Permission
+            | Kind::Expired
+            | Kind::RateLimited
+            | Kind::Server
+            | Kind::Network
+            | Kind::Certificate
+            | Kind::Timeout
+    )
+}
