@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use wandb_files::Context;
-use wandb_http::{Anonymous, ClientConfig, Credential, Credentials, RetryConfig, Secret};
+use wandb_http::{Anonymous, ClientConfig, Credential, Credentials, Pace, RetryConfig, Secret};
 use wandb_transfer::Transfer;
 use wandb_transport::{HttpTransport, Retry, Transport};
 
@@ -119,13 +119,16 @@ impl ApiBuilder {
         } else {
             return Err(missing_key(&settings));
         };
+        // Queries and downloads count towards one limit, so they wait together.
+        let pace = Pace::default();
         let transport = self.transport.unwrap_or_else(|| {
             let http = HttpTransport::new(client.clone(), base).with_credentials(Arc::clone(&credentials));
-            Arc::new(Retry::new(http, self.retry))
+            Arc::new(Retry::new(http, self.retry).with_pace(pace.clone(), base))
         });
         let transfer = Transfer::new(client)
             .with_credentials(credentials)
-            .with_retry(self.retry);
+            .with_retry(self.retry)
+            .with_pace(pace);
         let context = Context::new(base.clone(), Arc::clone(&transport), transfer);
         Ok(Api::new(settings, transport, context))
     }

@@ -21,14 +21,15 @@ pub use path::{PartialRunPath, PathError, parse_run_path};
 pub use run::Run;
 pub use settings::{Settings, USER_AGENT};
 pub use sources::{Source, Sourced, Sources};
-pub use wandb_files::{File, Files, FilesError, RunPath};
+pub use wandb_files::{File, FileDownloads, FileEvent, Files, FilesError, RunPath, Via};
 pub use wandb_http::{
-    Anonymous, Backoff, ClientConfig, Credential, CredentialError, Credentials, RetryConfig, Secret,
+    Anonymous, Backoff, ClientConfig, Credential, CredentialError, Credentials, Pace, RetryConfig, Secret,
 };
 pub use wandb_paginator::{
     ConvertErrorKind, Cursor, Items, Page, Pages, Paginator, PaginatorError, PaginatorErrorKind,
 };
 pub use wandb_transfer::{
-    Downloaded, IfExists, Progress, Root, Status, Transfer, TransferError, TransferErrorKind,
+    BulkOptions, Downloaded, IfExists, Parts, Progress, Root, Status, Step, Transfer, TransferError,
+    TransferErrorKind,
 };
 pub use wandb_transport::{HttpTransport, Retry, Transport, TransportError, TransportErrorKind, execute};

@@ -48,3 +48,12 @@ pub enum FilesError {
     #[error(transparent)]
     Transfer(#[from] TransferError),
 }
+
+impl FilesError {
+    pub(crate) fn missing(run: &RunPath, name: &str) -> Self {
+        Self::Missing {
+            run: run.clone(),
+            name: name.to_owned(),
+        }
+    }
+}

@@ -1,9 +1,11 @@
 //! One file of a run.
 
+use std::error::Error;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures::Stream;
 use jiff::Timestamp;
@@ -11,9 +13,9 @@ use url::Url;
 use wandb_paginator::{ConvertError, Cursor};
 use wandb_queries::run_files::RunFilesProjectRunFilesEdgesNode as Node;
 use wandb_queries::scalars::DateTime;
-use wandb_transfer::{Downloaded, IfExists, Md5, Progress, Root, Source, TransferError};
+use wandb_transfer::{Downloaded, IfExists, Md5, Progress, Renewal, Root, Source, TransferError};
 
-use crate::{Context, FilesError, RunPath, human, path_uri};
+use crate::{Context, Files, FilesError, RunPath, Via, human, path_uri};
 
 /// The md5 that the server gives for a name that does not exist.
 const PLACEHOLDER_MD5: &str = "0";
@@ -211,32 +213,55 @@ impl File {
         Ok(self.0.context.transfer.stream(&source).await?)
     }
 
-    /// Where the bytes are, and what they must be.
-    fn source(&self) -> Result<Source, FilesError> {
+    /// Where the bytes are, and what they must be: for a [`Transfer`](wandb_transfer::Transfer) of one's own. Sends nothing.
+    ///
+    /// The signed address in storage comes first, then the one on the W&B server, as far as [`Via`] allows; where neither
+    /// works any more, the server is asked for the file again by its name.
+    ///
+    /// # Errors
+    /// [`FilesError::Missing`], [`FilesError::Reference`], [`FilesError::NoAddress`].
+    pub fn source(&self) -> Result<Source, FilesError> {
         if self.is_missing() {
-            return Err(FilesError::Missing {
-                run: self.run().clone(),
-                name: self.name().to_owned(),
-            });
+            return Err(FilesError::missing(self.run(), self.name()));
         }
-        let address = [self.url(), self.direct_url()]
-            .into_iter()
-            .flatten()
-            .find(|address| !address.is_empty());
+        let mut addresses = self.addresses()?.into_iter();
         let no_address = || FilesError::NoAddress {
             name: self.name().to_owned(),
         };
-        let address = address.ok_or_else(no_address)?;
-        let url = self.absolute(address).ok_or_else(no_address)?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(FilesError::Reference {
-                name: self.name().to_owned(),
-                uri: address.to_owned(),
-            });
-        }
-        Ok(Source::new(url)
+        let first = addresses.next().ok_or_else(no_address)?;
+        let renewal = Again {
+            files: Files::new(self.0.context.clone(), self.run().clone()),
+            name: self.name().to_owned(),
+        };
+        Ok(addresses
+            .fold(Source::new(first), Source::or)
+            .with_renewal(Arc::new(renewal))
             .with_size(self.0.size)
             .with_md5(self.md5().and_then(|md5| Md5::from_base64(md5).ok())))
+    }
+
+    /// The addresses that may be used, the best first; an error if there is one, and it is a reference's.
+    fn addresses(&self) -> Result<Vec<Url>, FilesError> {
+        let chosen = match self.0.context.via {
+            Via::Auto => [self.direct_url(), self.url()],
+            // A file kept outside of any bucket has one address only, which is then the same in both places.
+            Via::Direct => [self.direct_url(), None],
+            Via::Api => [None, self.url()],
+        };
+        let given = chosen
+            .into_iter()
+            .flatten()
+            .filter(|address| !address.is_empty())
+            .filter_map(|address| Some((address, self.absolute(address)?)));
+        let (fetchable, others): (Vec<_>, Vec<_>) =
+            given.partition(|(_, url)| matches!(url.scheme(), "http" | "https"));
+        match others.first() {
+            Some((address, _)) if fetchable.is_empty() => Err(FilesError::Reference {
+                name: self.name().to_owned(),
+                uri: (*address).to_owned(),
+            }),
+            _ => Ok(fetchable.into_iter().map(|(_, url)| url).collect()),
+        }
     }
 
     /// Self-hosted servers give addresses without a host for files that they keep themselves (wandb/wandb#453).
@@ -247,6 +272,20 @@ impl File {
         } else {
             Url::parse(address).ok()
         }
+    }
+}
+
+/// Asks the server for a file's addresses again.
+#[derive(Debug)]
+struct Again {
+    files: Files,
+    name: String,
+}
+
+#[async_trait]
+impl Renewal for Again {
+    async fn renew(&self) -> Result<Vec<Url>, Box<dyn Error + Send + Sync>> {
+        Ok(self.files.clone().one(&self.name).await?.addresses()?)
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use wandb_paginator::{Collection, ConvertError, Cursor, Page, PageRequest, Paginator};
 use wandb_queries::RunFiles;
 use wandb_queries::run_files::{self, ResponseData, Variables};
+use wandb_transfer::Transfer;
 
-use crate::{Context, File, FilesError, RunPath};
+use crate::{Context, File, FilesError, RunPath, Via};
 
 /// The files of a run: which of them, and in what pages. Asks for nothing until it is paginated.
 ///
@@ -25,14 +26,14 @@ use crate::{Context, File, FilesError, RunPath};
 /// [`File::is_missing`] tells it from a file.
 #[derive(Debug, Clone)]
 pub struct Files {
-    context: Context,
-    run: Arc<RunPath>,
-    names: Vec<String>,
+    pub(crate) context: Context,
+    pub(crate) run: Arc<RunPath>,
+    pub(crate) names: Vec<String>,
     pattern: Option<String>,
     per_page: u32,
     upload: bool,
     start_after: Option<Cursor>,
-    prefetch: usize,
+    pub(crate) prefetch: usize,
 }
 
 impl Files {
@@ -96,6 +97,26 @@ impl Files {
         self
     }
 
+    /// Which of the two addresses of each file its bytes come from.
+    #[must_use]
+    pub fn via(mut self, via: Via) -> Self {
+        self.context.via = via;
+        self
+    }
+
+    /// Changes how the bytes of these files are moved: in parts, with or without verification, forced to the disk.
+    ///
+    /// ```
+    /// # fn example(files: wandb_files::Files) -> wandb_files::Files {
+    /// files.with_transfer(|transfer| transfer.with_fsync(true))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_transfer(mut self, change: impl FnOnce(Transfer) -> Transfer) -> Self {
+        self.context.transfer = change(self.context.transfer);
+        self
+    }
+
     /// The run whose files these are.
     #[must_use]
     pub fn run(&self) -> &RunPath {
@@ -147,10 +168,7 @@ impl Files {
         .paginate()?;
         match found.next().await {
             Ok(Some(file)) if !file.is_missing() => Ok(file.clone()),
-            Ok(_) => Err(FilesError::Missing {
-                run,
-                name: name.to_owned(),
-            }),
+            Ok(_) => Err(FilesError::missing(&run, name)),
             Err(source) => Err(FilesError::Listing { run, source }),
         }
     }

@@ -4,7 +4,8 @@ use std::fs;
 
 use futures::TryStreamExt as _;
 use serde_json::json;
-use wandb_devserver::Fault;
+use wandb_devserver::{Fault, Listener};
+use wandb_files::{FilesError, Via};
 use wandb_transfer::IfExists;
 
 use crate::setup::Setup;
@@ -26,21 +27,93 @@ async fn a_file_comes_whole_and_into_its_folder() {
     assert!(file.download(folder.path(), IfExists::Replace).await.is_ok());
 }
 
-#[tokio::test]
-async fn the_credential_stays_with_the_server() {
-    let setup = Setup::new(&[("a", b"content")]).await;
-    let file = setup.files().one("a").await.unwrap();
+/// Where each request went, and whether the credential went with it.
+fn seen(setup: &Setup) -> Vec<(Listener, bool)> {
+    let requests = setup.server.requests();
+    requests
+        .iter()
+        .map(|request| (request.listener, request.has_authorization))
+        .collect()
+}
+
+const API: (Listener, bool) = (Listener::Api, true);
+const STORAGE: (Listener, bool) = (Listener::Storage, false);
+const EXPIRED: &str = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+
+async fn fetch(setup: &Setup, via: Via) -> Result<(), FilesError> {
+    let file = setup.files().via(via).one("a").await?;
     setup.server.clear_requests();
-    file.download(tempfile::tempdir().unwrap().path(), IfExists::Refuse)
+    let folder = tempfile::tempdir().unwrap();
+    let done = file.download(folder.path(), IfExists::Refuse).await?;
+    assert_eq!(fs::read(&done.path).unwrap(), b"content");
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_request_a_file_and_the_credential_stays_with_the_server() {
+    let setup = Setup::new(&[("a", b"content")]).await;
+    for (via, expected) in [
+        (Via::Auto, vec![STORAGE]),
+        (Via::Direct, vec![STORAGE]),
+        (Via::Api, vec![API, STORAGE]),
+    ] {
+        fetch(&setup, via).await.unwrap();
+        assert_eq!(seen(&setup), expected, "{via:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_has_expired_is_replaced() {
+    let setup = Setup::new(&[("a", b"content")]).await;
+    let expired = || Fault::on_storage("").reply(403, &[], EXPIRED);
+    for (via, expected) in [
+        (Via::Auto, vec![STORAGE, API, STORAGE]),
+        // Here the request to the API asks for the file again.
+        (Via::Direct, vec![STORAGE, API, STORAGE]),
+    ] {
+        setup.server.inject(expired());
+        fetch(&setup, via).await.unwrap();
+        assert_eq!(seen(&setup), expected, "{via:?}");
+        let asked_again = setup.server.graphql_requests().len();
+        assert_eq!(asked_again, usize::from(via == Via::Direct));
+    }
+    setup.server.inject(expired().times(u32::MAX));
+    let error = fetch(&setup, Via::Auto).await.unwrap_err().to_string();
+    assert!(error.contains("403") && !error.contains("Signature="), "{error}");
+}
+
+#[tokio::test]
+async fn storage_that_cannot_be_reached_is_left_for_the_server() {
+    let setup = Setup::new(&[("a", b"content")]).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let direct = format!("http://{}/a?X-Amz-Signature=1", nobody.local_addr().unwrap());
+    drop(nobody);
+    for direct in [direct.as_str(), "s3://bucket/a", "", "no address"] {
+        let body = json!({"data": {"project": {"run": {"files": {
+            "edges": [{"cursor": "c", "node": {"name": "a", "url": "/files/e/p/r/a", "directUrl": direct, "sizeBytes": 7}}],
+            "pageInfo": {"hasNextPage": false},
+        }}}}});
+        setup
+            .server
+            .inject(Fault::on_graphql().reply(200, &[], body.to_string()));
+        fetch(&setup, Via::Auto).await.unwrap();
+        assert_eq!(seen(&setup), [API, STORAGE], "{direct}");
+    }
+}
+
+#[tokio::test]
+async fn a_reference_is_told_without_a_request() {
+    let setup = Setup::new(&[]).await;
+    setup
+        .server
+        .add_reference("e", "p", "r", "a", "s3://bucket/some key")
         .await
         .unwrap();
-    let seen: Vec<bool> = setup
-        .server
-        .requests()
-        .iter()
-        .map(|request| request.has_authorization)
-        .collect();
-    assert_eq!(seen, [true, false], "the server, then its storage");
+    for via in [Via::Auto, Via::Direct, Via::Api] {
+        let error = fetch(&setup, via).await.unwrap_err().to_string();
+        assert!(error.contains("s3://bucket/some key"), "{error}");
+        assert_eq!(seen(&setup), []);
+    }
 }
 
 #[tokio::test]

@@ -5,4 +5,5 @@
 mod attributes;
 mod downloads;
 mod listing;
+mod selection;
 mod setup;
