@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use wandb_client::{BulkOptions, Parts, Via};
 
 const ABOUT: &str = "The files of Weights & Biases runs: list, download, read";
 
@@ -42,7 +43,8 @@ Examples:
 Examples:
   wbf get me/mnist/1a2b3c4d --root runs/1a2b3c4d
   wbf get me/mnist/1a2b3c4d config.yaml model.h5
-  wbf get me/mnist/1a2b3c4d --pattern 'media/%' --exist-ok --jobs 32")]
+  wbf get me/mnist/1a2b3c4d --pattern 'media/%' --exist-ok
+  wbf get me/mnist/1a2b3c4d --format ndjson | jq -r 'select(.status == \"failed\").name'")]
     Get(GetArgs),
     /// Write a file of a run to stdout
     #[command(after_help = "\
@@ -116,18 +118,75 @@ pub(crate) struct GetArgs {
     /// Overwrite files that exist
     #[arg(long, conflicts_with = "exist_ok")]
     pub(crate) replace: bool,
-    /// Keep files that exist with the right content, fetch the others again
-    #[arg(long)]
-    pub(crate) exist_ok: bool,
+    /// Keep files that exist, where size and md5 are right, and fetch the others again; with =trust, keep whatever exists, as
+    /// the Python SDK does, be it cut short or damaged
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "check", hide_possible_values = true)]
+    pub(crate) exist_ok: Option<ExistOk>,
     /// Downloads at a time
-    #[arg(long, short, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: u16,
+    #[arg(long, short, value_name = "N", default_value_t = BulkOptions::DEFAULT_JOBS, value_parser = jobs)]
+    pub(crate) jobs: usize,
+    /// Parts of one large file at a time; 1 fetches every file in one piece
+    #[arg(long, value_name = "N", default_value_t = Parts::default().connections, value_parser = connections)]
+    pub(crate) connections: usize,
+    /// Where the bytes come from
+    #[arg(long, value_enum, default_value_t = Source::Auto)]
+    pub(crate) via: Source,
+    /// Do not hold what comes against its md5: saves the time of hashing, and takes bytes for right that were changed on the
+    /// way or belong to another version of the same length
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+    /// Count a file as done only once it is forced out to the disk, to outlive a loss of power
+    #[arg(long)]
+    pub(crate) fsync: bool,
     /// Files to ask for at once
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) per_page: u32,
     /// How to report each file
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub(crate) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExistOk {
+    /// Keep what has the right size and md5
+    Check,
+    /// Keep whatever is there
+    Trust,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Source {
+    /// Storage, and the W&B server where that fails
+    Auto,
+    /// Storage only
+    Direct,
+    /// The W&B server only, which sends on to storage
+    Api,
+}
+
+impl From<Source> for Via {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Auto => Self::Auto,
+            Source::Direct => Self::Direct,
+            Source::Api => Self::Api,
+        }
+    }
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    between(text, 1, 1024)
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    between(text, 1, 64)
+}
+
+fn between(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("it must be a number from {least} to {most}")),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 pub(crate) struct Console {
     bars: MultiProgress,
     quiet: bool,
+    verbose: bool,
 }
 
 impl Console {
@@ -20,6 +21,7 @@ impl Console {
         let console = Self {
             bars: MultiProgress::new(),
             quiet,
+            verbose: verbose > 0,
         };
         let level = match (quiet, verbose) {
             (true, _) => LevelFilter::ERROR,
@@ -49,6 +51,13 @@ impl Console {
     /// A message about what went right; silent with `-q`.
     pub(crate) fn say(&self, message: &str) {
         if !self.quiet {
+            self.write(message);
+        }
+    }
+
+    /// A message for those who ask for more with `-v`.
+    pub(crate) fn detail(&self, message: &str) {
+        if self.verbose {
             self.write(message);
         }
     }

@@ -1,9 +1,10 @@
-//! What the library tells of a download, as bars.
+//! What the library tells of downloads, as bars.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use wandb_client::Progress;
+use wandb_client::{File, FilesError, Step};
 
 use crate::console::Console;
 use crate::escape::printable;
@@ -17,6 +18,14 @@ const BARS: usize = 6;
 pub(crate) struct Bars {
     console: Console,
     total: ProgressBar,
+    /// The files under way.
+    files: HashMap<String, Shown>,
+}
+
+/// What is shown of one file.
+struct Shown {
+    bytes: u64,
+    bar: Option<ProgressBar>,
 }
 
 impl Bars {
@@ -33,12 +42,21 @@ impl Bars {
         Self {
             console: console.clone(),
             total,
+            files: HashMap::new(),
         }
     }
 
-    /// One more file of this size is to come.
-    pub(crate) fn expect(&self, size: u64) {
-        self.total.inc_length(size);
+    /// Shows what happened to `file`.
+    pub(crate) fn step(&mut self, file: &File, step: &Step<FilesError>) {
+        match step {
+            Step::Started => self.start(file),
+            Step::Progress { bytes, .. } => self.set(file.name(), *bytes),
+            Step::Finished(done) => {
+                self.end(file, done.bytes);
+            }
+            Step::Skipped(_) | Step::Failed(_) => self.give_up(file),
+            _ => {}
+        }
     }
 
     /// Shows how many files are done.
@@ -46,56 +64,55 @@ impl Bars {
         self.total.set_prefix(format!("{done} files"));
     }
 
-    pub(crate) fn finish(&self) {
+    pub(crate) fn finish(&mut self) {
+        self.files.clear();
         self.total.finish_and_clear();
     }
 
-    pub(crate) fn file(&self, name: &str, size: u64, others: usize) -> FileBar {
-        let bar = if self.console.draws() && size >= WORTH_A_BAR && others < BARS {
-            let bar = self
-                .console
-                .bars()
-                .insert_before(&self.total, ProgressBar::new(size));
+    fn start(&mut self, file: &File) {
+        self.total.inc_length(file.size());
+        let others = self.files.values().filter(|shown| shown.bar.is_some()).count();
+        let bar = (self.console.draws() && file.size() >= WORTH_A_BAR && others < BARS).then(|| {
+            let bar = ProgressBar::new(file.size());
+            let bar = self.console.bars().insert_before(&self.total, bar);
             bar.set_style(style("  {bytes:>10}/{total_bytes:<10} {percent:>3}%  {wide_msg}"));
-            bar.set_message(printable(name).into_owned());
-            Some(bar)
-        } else {
-            None
+            bar.set_message(printable(file.name()).into_owned());
+            bar
+        });
+        self.files.insert(file.name().to_owned(), Shown { bytes: 0, bar });
+    }
+
+    /// `bytes` of the file are there now.
+    fn set(&mut self, name: &str, bytes: u64) {
+        let Some(shown) = self.files.get_mut(name) else {
+            return;
         };
-        FileBar {
-            total: self.total.clone(),
-            bar,
-            moved: 0.into(),
+        if bytes >= shown.bytes {
+            self.total.inc(bytes - shown.bytes);
+        } else {
+            self.total.dec(shown.bytes - bytes);
         }
-    }
-}
-
-/// The progress of one file.
-pub(crate) struct FileBar {
-    total: ProgressBar,
-    bar: Option<ProgressBar>,
-    moved: std::sync::atomic::AtomicU64,
-}
-
-impl Progress for FileBar {
-    fn advanced(&self, bytes: u64) {
-        self.moved.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
-        self.total.inc(bytes);
-        if let Some(bar) = &self.bar {
-            bar.inc(bytes);
+        shown.bytes = bytes;
+        if let Some(bar) = &shown.bar {
+            bar.set_position(bytes);
         }
     }
 
-    fn restarted(&self) {
-        let moved = self.moved.swap(0, std::sync::atomic::Ordering::Relaxed);
-        self.total.dec(moved);
-        if let Some(bar) = &self.bar {
-            bar.set_position(0);
+    /// The file was not fetched, and is not to come any more.
+    fn give_up(&mut self, file: &File) {
+        if self.end(file, 0) {
+            self.total.dec_length(file.size());
         }
+    }
+
+    /// The file is under way no more, with `bytes` of it there; whether it was under way at all.
+    fn end(&mut self, file: &File, bytes: u64) -> bool {
+        self.set(file.name(), bytes);
+        self.files.remove(file.name()).is_some()
     }
 }
 
-impl Drop for FileBar {
+impl Drop for Shown {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use serde::Serialize;
-use wandb_client::{Downloaded, File, FilesError, Run, Status, TransferErrorKind};
+use wandb_client::{Downloaded, FilesError, TransferErrorKind};
 
 use crate::args::ReportFormat;
 use crate::console::Console;
 use crate::escape::printable;
 use crate::failure::{Failure, INTERRUPTED};
 use crate::output::JsonRows;
-use crate::progress::Bars;
 use crate::size;
 
 /// One file, as programs read it.
@@ -29,14 +28,13 @@ struct Row<'a> {
 pub(crate) struct Report<'a> {
     format: Format,
     console: &'a Console,
-    bars: &'a Bars,
     started: Instant,
     downloaded: u64,
     bytes: u64,
     skipped: u64,
     failed: u64,
     /// The listing came to its end.
-    pub(crate) listed_all: bool,
+    listed_all: bool,
 }
 
 enum Format {
@@ -47,7 +45,7 @@ enum Format {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(format: ReportFormat, console: &'a Console, bars: &'a Bars) -> Self {
+    pub(crate) fn new(format: ReportFormat, console: &'a Console) -> Self {
         let out = || BufWriter::new(io::stdout());
         let format = match format {
             ReportFormat::Text => Format::Text(io::stdout()),
@@ -58,7 +56,6 @@ impl<'a> Report<'a> {
         Self {
             format,
             console,
-            bars,
             started,
             downloaded: 0,
             bytes: 0,
@@ -68,32 +65,40 @@ impl<'a> Report<'a> {
         }
     }
 
-    pub(crate) fn file(&mut self, file: &File, outcome: Result<Downloaded, FilesError>) -> io::Result<()> {
-        match outcome {
-            Ok(done) if done.status == Status::Kept => {
-                self.skipped += 1;
-                self.done(file.name(), &done, "skipped")
-            }
-            Ok(done) => {
-                self.downloaded += 1;
-                self.bytes += done.bytes;
-                self.done(file.name(), &done, "downloaded")
-            }
-            Err(FilesError::Transfer(error)) if error.kind() == TransferErrorKind::Exists => {
-                let help = "--replace overwrites what exists, --exist-ok keeps it where it is right";
-                self.failed(file.name(), &format!("{} exists already; {help}", file.name()))
-            }
-            Err(error) => self.failed(file.name(), &error.to_string()),
-        }
+    pub(crate) fn downloaded(&mut self, name: &str, done: &Downloaded) -> io::Result<()> {
+        self.downloaded += 1;
+        self.bytes += done.bytes;
+        self.done(name, done, "downloaded")
     }
 
-    /// A name that was asked for and that the run does not have.
-    pub(crate) fn missing(&mut self, run: &Run, name: &str) -> io::Result<()> {
-        let error = FilesError::Missing {
-            run: run.path().clone(),
-            name: name.to_owned(),
+    pub(crate) fn skipped(&mut self, name: &str, done: &Downloaded) -> io::Result<()> {
+        self.skipped += 1;
+        self.done(name, done, "skipped")
+    }
+
+    pub(crate) fn failed(&mut self, name: &str, error: &FilesError) -> io::Result<()> {
+        let error = match error {
+            FilesError::Transfer(error) if error.kind() == TransferErrorKind::Exists => {
+                format!(
+                    "{name} exists already; --replace overwrites what exists, --exist-ok keeps it where it is right"
+                )
+            }
+            error => error.to_string(),
         };
-        self.failed(name, &error.to_string())
+        self.failed += 1;
+        self.console.error(&printable(&error));
+        self.row(&Row {
+            name,
+            path: None,
+            bytes: 0,
+            status: "failed",
+            error: Some(error),
+        })
+    }
+
+    /// How many files are there now.
+    pub(crate) fn there(&self) -> u64 {
+        self.downloaded + self.skipped
     }
 
     /// The listing broke off.
@@ -104,7 +109,6 @@ impl<'a> Report<'a> {
 
     /// Says what was done, and how the program ends.
     pub(crate) fn end(self, interrupted: bool) -> Result<ExitCode, Failure> {
-        self.bars.finish();
         if let Format::Json(rows) = self.format {
             rows.end()?;
         }
@@ -121,7 +125,7 @@ impl<'a> Report<'a> {
         }
         if interrupted {
             self.console.error(&format!(
-                "interrupted: {summary}; what is in the folder is whole, the rest is not there"
+                "interrupted: {summary}; every file that has its name is whole, run again for the rest"
             ));
             return Ok(ExitCode::from(INTERRUPTED));
         }
@@ -134,7 +138,6 @@ impl<'a> Report<'a> {
     }
 
     fn done(&mut self, name: &str, done: &Downloaded, status: &'static str) -> io::Result<()> {
-        self.bars.count(self.downloaded + self.skipped);
         let path = done.path.display().to_string();
         self.row(&Row {
             name,
@@ -142,18 +145,6 @@ impl<'a> Report<'a> {
             bytes: done.bytes,
             status,
             error: None,
-        })
-    }
-
-    fn failed(&mut self, name: &str, error: &str) -> io::Result<()> {
-        self.failed += 1;
-        self.console.error(&printable(error));
-        self.row(&Row {
-            name,
-            path: None,
-            bytes: 0,
-            status: "failed",
-            error: Some(error.to_owned()),
         })
     }
 

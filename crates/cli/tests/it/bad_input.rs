@@ -76,10 +76,10 @@ async fn a_root_that_cannot_be_written() {
 async fn hostile_names() {
     let setup = Setup::new(&[("../../x", b"evil")]).await;
     let outcome = setup.wbf(["-q", "get", "e/p/r", "--root", "out"]).await;
-    assert_snapshot!(shown(&setup, &outcome), @r#"1 wbf: cannot download "../../x" from [URL]/files/e/p/r/..%2F..%2Fx: the name has a part "..", and could leave the root"#);
+    assert_snapshot!(shown(&setup, &outcome), @r#"1 wbf: cannot download "../../x" from [STORAGE]/wandb-files/e/p/r/..%2F..%2Fx?***: the name has a part "..", and could leave the root"#);
     let setup = Setup::new(&[("/abs/x", b"evil")]).await;
     let outcome = setup.wbf(["-q", "get", "e/p/r", "--root", "out"]).await;
-    assert_snapshot!(shown(&setup, &outcome), @r#"1 wbf: cannot download "/abs/x" from [URL]/files/e/p/r/%2Fabs%2Fx: the name is an absolute path, and would leave the root"#);
+    assert_snapshot!(shown(&setup, &outcome), @r#"1 wbf: cannot download "/abs/x" from [STORAGE]/wandb-files/e/p/r/%2Fabs%2Fx?***: the name is an absolute path, and would leave the root"#);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use wandb_devserver::Fault;
+use wandb_devserver::{Fault, Listener};
 
 use crate::setup::{Setup, objects};
 
@@ -119,10 +119,95 @@ async fn existing_files_are_refused_replaced_or_kept() {
 }
 
 #[tokio::test]
+async fn trust_keeps_whatever_is_there() {
+    let setup = Setup::new(FILES).await;
+    fs::write(setup.root().join("config.yaml"), "mine").unwrap();
+    let outcome = setup
+        .wbf(["get", "e/p/r", "--exist-ok=trust", "--format", "ndjson"])
+        .await;
+    assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+    let statuses = statuses(&objects(&outcome.stdout));
+    assert_eq!(statuses[0], ("config.yaml".to_owned(), "skipped".to_owned()));
+    assert_eq!(fs::read(setup.root().join("config.yaml")).unwrap(), b"mine");
+    assert_eq!(setup.wbf(["get", "e/p/r", "--exist-ok=maybe"]).await.status, 2);
+    assert_eq!(
+        setup
+            .wbf(["get", "e/p/r", "--exist-ok", "--replace"])
+            .await
+            .status,
+        2
+    );
+}
+
+#[tokio::test]
+async fn the_bytes_come_from_where_they_are_asked_from() {
+    let setup = Setup::new(&[("a", b"content")]).await;
+    for (via, api) in [("auto", 0), ("direct", 0), ("api", 1)] {
+        setup.server.clear_requests();
+        let outcome = setup
+            .wbf(["get", "e/p/r", "--via", via, "--root", via, "--fsync"])
+            .await;
+        assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+        let requests = setup.server.requests();
+        let storage = requests
+            .iter()
+            .filter(|request| request.listener == Listener::Storage);
+        // One for the listing, and the storage's for the bytes.
+        assert_eq!((requests.len(), storage.count()), (2 + api, 1), "{via}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_bytes_are_refused_unless_that_is_given_up() {
+    let setup = Setup::new(&[("a", b"content")]).await;
+    setup
+        .server
+        .inject(Fault::on_storage("").times(u32::MAX).wrong_byte_at(0));
+    let outcome = setup.wbf(["get", "e/p/r"]).await;
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.contains("MD5"), "{}", outcome.stderr);
+    assert!(!setup.root().join("a").exists());
+    let outcome = setup.wbf(["get", "e/p/r", "--no-verify"]).await;
+    assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+    assert_eq!(fs::read(setup.root().join("a")).unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn retries_are_told_to_those_who_ask() {
+    let setup = Setup::new(&[("a", b"content")]).await;
+    for (flag, told) in [("-v", true), ("--replace", false)] {
+        setup
+            .server
+            .inject(Fault::on_storage("").reply(500, &[], "trouble"));
+        let outcome = setup.wbf(["get", "e/p/r", flag]).await;
+        assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+        let retried = outcome.stderr.contains("a: try 1 failed") && outcome.stderr.contains("trouble");
+        assert_eq!(retried, told, "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("Signature="), "{}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
+async fn two_names_of_one_path_do_not_overwrite_one_another() {
+    let setup = Setup::new(&[("a/b", b"first"), ("a//b", b"second")]).await;
+    let outcome = setup
+        .wbf(["get", "e/p/r", "--replace", "--format", "ndjson"])
+        .await;
+    assert_eq!(outcome.status, 1);
+    let rows = objects(&outcome.stdout);
+    let failed = rows.iter().find(|row| row["status"] == "failed").unwrap();
+    assert!(
+        failed["error"].as_str().unwrap().contains("same path"),
+        "{failed}"
+    );
+    assert_eq!(files_below(setup.root()).len(), 1);
+}
+
+#[tokio::test]
 async fn one_failure_never_stops_the_others() {
     let setup = Setup::new(FILES).await;
     setup.server.inject(
-        Fault::on_files("config.yaml")
+        Fault::on_storage("config.yaml")
             .times(u32::MAX)
             .reply(404, &[], "gone"),
     );
@@ -220,7 +305,7 @@ async fn an_interrupt_stops_at_once_and_leaves_nothing_half_done() {
         .spawn();
     let child = child.unwrap();
     let pid = child.id().unwrap().to_string();
-    while setup.server.requests().len() < 3 {
+    while setup.server.requests().len() < 2 {
         tokio::task::yield_now().await;
     }
     let start = Instant::now();
@@ -239,5 +324,11 @@ async fn an_interrupt_stops_at_once_and_leaves_nothing_half_done() {
         stderr.starts_with("wbf: interrupted: 0 files downloaded"),
         "{stderr}"
     );
-    assert_eq!(files_below(&setup.root().join("out")), []);
+    // The next run takes up what has come.
+    let left = files_below(&setup.root().join("out"));
+    assert!(
+        left.iter()
+            .all(|(name, _)| name.starts_with(".wbf-") && name.ends_with(".part")),
+        "{left:?}"
+    );
 }

@@ -62,6 +62,7 @@ impl Setup {
     /// What `wbf` printed, with what varies from run to run replaced.
     pub(crate) fn stable(&self, text: &str) -> String {
         text.replace(self.server.url(), "[URL]")
+            .replace(self.server.storage_url(), "[STORAGE]")
             .replace(self.root().to_str().unwrap(), "[ROOT]")
     }
 }
