@@ -3,10 +3,13 @@
     sdk.py upload RUN FOLDER THREADS    creates the run and uploads every file of FOLDER into it
     sdk.py list RUN CASES               lists the run once for each case of the JSON array CASES (objects with
                                         the arguments of Run.files) and prints one JSON object a file
+    sdk.py download RUN ROOT [--exist-ok|--replace]
+                                        brings every file, as the reference page shows it
 """
 
 import json
 import os
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,6 +45,13 @@ def list_files(path, cases):
             print(json.dumps(row))
 
 
+def download(path, root, *options):
+    # A shell that starts a program in the background has it ignore the signal of Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for file in wandb.Api().run(path).files():
+        file.download(root=root, replace="--replace" in options, exist_ok="--exist-ok" in options)
+
+
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    {"upload": upload, "list": list_files}[command](*arguments)
+    {"upload": upload, "list": list_files, "download": download}[command](*arguments)

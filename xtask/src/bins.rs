@@ -36,6 +36,22 @@ pub(crate) fn programs() -> Result<Bins> {
     bins("debug")
 }
 
+/// The two programs as they are released: for what is measured.
+pub(crate) fn release() -> Result<Bins> {
+    let build = [
+        "build",
+        "--locked",
+        "--release",
+        "--package",
+        "wbf",
+        "--package",
+        "wandb-devserver",
+        "--bins",
+    ];
+    Sh::cargo().args(build).run()?;
+    bins("release")
+}
+
 fn bins(profile: &str) -> Result<Bins> {
     let folder = sh::target()?.join(profile);
     let program = |name: &str| folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);

@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::error::{Context, Failure, Result};
 use crate::sh::Sh;
 
-/// How long the server may take to say where it listens.
-const START: Duration = Duration::from_secs(30);
+/// How long the server may take to say where it listens, once it has taken in its files.
+const START: Duration = Duration::from_secs(300);
 /// How long it may take to end when it is asked to.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -84,23 +84,47 @@ impl DevServer {
     /// What the server was asked so far, oldest first.
     pub(crate) fn requests(&self) -> Result<Vec<Value>> {
         let body = self
-            .get("/_devserver/requests")
+            .ask("GET", "/_devserver/requests", "")
             .or_fail(|| "ask the server for its requests".to_owned())?;
         serde_json::from_str(&body).or_fail(|| "read the server's requests".to_owned())
     }
 
-    /// A GET in the one form that needs no HTTP library: 1.0, the body runs to the end of the connection.
-    fn get(&self, path: &str) -> std::io::Result<String> {
+    /// Puts these faults, written as for `--fault`, at the end of the server's queue.
+    pub(crate) fn set_faults(&self, specs: &[String]) -> Result<()> {
+        self.ask("POST", "/_devserver/faults", &specs.join("\n"))
+            .map(drop)
+            .or_fail(|| format!("set {} faults", specs.len()))
+    }
+
+    /// Takes out all faults.
+    pub(crate) fn clear_faults(&self) -> Result<()> {
+        self.ask("DELETE", "/_devserver/faults", "")
+            .map(drop)
+            .or_fail(|| "take out the faults".to_owned())
+    }
+
+    /// How many requests met a fault so far.
+    pub(crate) fn met(&self) -> Result<u64> {
+        let body = self.ask("GET", "/_devserver/faults", "");
+        let body = body.or_fail(|| "ask the server for its faults".to_owned())?;
+        let said: Value = serde_json::from_str(&body).or_fail(|| "read the server's faults".to_owned())?;
+        Ok(said["met"].as_u64().unwrap_or_default())
+    }
+
+    /// A request in the one form that needs no HTTP library: 1.0, the body runs to the end of the connection.
+    fn ask(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
         let host = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host)?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         match answer.split_once("\r\n\r\n") {
             Some((head, body)) if head.split(' ').nth(1) == Some("200") => Ok(body.to_owned()),
-            _ => Err(std::io::Error::other(
-                answer.lines().next().unwrap_or("an empty answer").to_owned(),
-            )),
+            _ => Err(std::io::Error::other(answer)),
         }
     }
 }

@@ -12,7 +12,10 @@ mod demo;
 mod deny;
 mod devserver;
 mod error;
+mod faults;
+mod kill;
 mod layers;
+mod memory;
 mod python;
 mod sample;
 mod sh;
@@ -49,6 +52,12 @@ enum Command {
     },
     /// Prove that each crate pulls only what its layer may
     Layers,
+    /// Show what wbf and the Python SDK make of everything that can go wrong
+    Faults(faults::Options),
+    /// Kill downloads at random moments, and look at what they leave
+    Kill(kill::Options),
+    /// Measure the memory that wbf takes at its peak, in a release build
+    Memory,
     /// Compare wbf with the real Python SDK on the embedded server
     Conformance(conformance::Options),
 }
@@ -64,6 +73,9 @@ fn main() -> ExitCode {
         Command::Test { steps } => test::run(&steps),
         Command::Codegen { check } => generate(check),
         Command::Layers => layers::run(),
+        Command::Faults(options) => faults::run(&options),
+        Command::Kill(options) => kill::run(&options),
+        Command::Memory => memory::run(),
         Command::Conformance(options) => conformance::run(&options),
     };
     match result {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result, chain};
 use crate::sh::Sh;
-use crate::{conformance, deny, layers};
+use crate::{conformance, deny, faults, kill, layers};
 
 /// A named check.
 struct Step {
@@ -72,6 +72,14 @@ const STEPS: &[Step] = &[
     Step {
         name: "conformance",
         run: || conformance::run(&conformance::Options::default()),
+    },
+    Step {
+        name: "faults",
+        run: || faults::run(&faults::Options::without_sdk()),
+    },
+    Step {
+        name: "kill",
+        run: || kill::run(&kill::Options::short()),
     },
 ];
 
