@@ -66,6 +66,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let mut rows = table::rows();
     rows.retain(|row| row.name.contains(&options.only));
+    if let Err(why) = play::mounting() {
+        let all = rows.len();
+        rows.retain(|row| !row.place.is_mounted());
+        println!(
+            "{} rows need a file system of their own and are not played: {}",
+            all - rows.len(),
+            chain(&why)
+        );
+    }
     let played = play_all(&stage, &rows, python.as_deref(), scratch.path(), options.jobs);
 
     let sdk = format!("SDK {}", python::SDK);

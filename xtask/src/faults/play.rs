@@ -228,7 +228,8 @@ cp -a "$root/." "$copy/"; exit $status"#;
 /// At the limit a write fails, as one does that a quota forbids; the signal would end the process.
 const LIMITED: &str = r#"trap '' XFSZ; ulimit -f 100; exec "$@""#;
 
-fn mounting() -> Result<Sh> {
+/// What runs a command with mounts of its own; an error where this machine does not allow for it.
+pub(crate) fn mounting() -> Result<Sh> {
     let root = Sh::new("id").arg("-u").read()?.trim() == "0";
     let unshare = || Sh::new("unshare").arg(if root { "-m" } else { "-rm" });
     if unshare().arg("true").output()?.code == Some(0) {
@@ -258,7 +259,7 @@ impl Folders {
     fn make(scratch: &Path, row: &Row) -> Result<Self> {
         let outside = scratch.join("outside");
         let root = outside.join("root");
-        let mounted = matches!(row.place, Place::ReadOnly | Place::FullDisk);
+        let mounted = row.place.is_mounted();
         let result = if mounted {
             scratch.join("copy")
         } else {

@@ -67,6 +67,13 @@ pub(super) enum Place {
     LengthLimit,
 }
 
+impl Place {
+    /// Whether it takes a mount.
+    pub(super) fn is_mounted(self) -> bool {
+        matches!(self, Self::ReadOnly | Self::FullDisk)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Play {
     Once,
