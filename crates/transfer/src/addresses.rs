@@ -1,7 +1,8 @@
 //! Which of an object's addresses is asked.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use url::Url;
@@ -13,6 +14,30 @@ use crate::expiry::has_expired;
 use crate::{Renewal, Source, Transfer};
 
 const RENEWALS: u32 = 2;
+
+/// So long a host that could not be reached is asked last.
+const UNREACHABLE_FOR: Duration = Duration::from_secs(60);
+
+/// Hosts that could not be reached, known to all files: finding that out may take a file the whole time that a connect is
+/// given. Cheap to clone; the clones share what they know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unreachable(Arc<Mutex<HashMap<String, Instant>>>);
+
+impl Unreachable {
+    fn insert(&self, url: &Url) {
+        self.hosts().insert(host(url), Instant::now());
+    }
+
+    fn contains(&self, url: &Url) -> bool {
+        let since = self.hosts().get(&host(url)).copied();
+        since.is_some_and(|since| since.elapsed() < UNREACHABLE_FOR)
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        // Nothing in here can be left half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The addresses of one object, in the order in which they are to be asked, and what has been learned of them.
 #[derive(Debug)]
@@ -26,8 +51,7 @@ pub(crate) struct Addresses {
 #[derive(Debug, Default)]
 struct Known {
     urls: VecDeque<Url>,
-    /// Hosts that could not be reached: never asked first again.
-    unreachable: HashSet<String>,
+    unreachable: Unreachable,
     /// Where the address that is in use leads to in the end: asked first, so that not every part of a file is redirected
     /// anew.
     leads_to: Option<Url>,
@@ -35,13 +59,14 @@ struct Known {
 }
 
 impl Addresses {
-    pub(crate) fn new(source: &Source) -> Result<Self, Failure> {
-        let urls = usable(source.urls())?;
+    pub(crate) fn new(source: &Source, unreachable: &Unreachable) -> Result<Self, Failure> {
+        let mut known = Known {
+            unreachable: unreachable.clone(),
+            ..Known::default()
+        };
+        known.replace(usable(source.urls())?);
         Ok(Self {
-            known: Mutex::new(Known {
-                urls: urls.into(),
-                ..Known::default()
-            }),
+            known: Mutex::new(known),
             renewing: tokio::sync::Mutex::new(()),
             renewal: source.renewal().map(Arc::clone),
         })
@@ -135,7 +160,7 @@ impl Known {
             return;
         }
         if blame == Blame::Unreachable {
-            self.unreachable.insert(host(url));
+            self.unreachable.insert(url);
         }
         if let Some(place) = self.urls.iter().position(|known| known == url) {
             let last = self
@@ -147,7 +172,7 @@ impl Known {
     }
 
     fn replace(&mut self, mut urls: Vec<Url>) {
-        urls.sort_by_cached_key(|url| self.unreachable.contains(&host(url)));
+        urls.sort_by_cached_key(|url| self.unreachable.contains(url));
         self.urls = urls.into();
         self.leads_to = None;
     }
@@ -172,4 +197,23 @@ fn usable(urls: &[Url]) -> Result<Vec<Url>, Failure> {
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     format!("{host}:{}", url.port_or_known_default().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_one_file_could_not_reach_is_asked_last_for_the_next() {
+        let url = |text: &str| Url::parse(text).expect("an address");
+        let (storage, server) = (url("http://storage/a"), url("http://server/a"));
+        let source = Source::new(storage.clone()).or(server.clone());
+        let hosts = Unreachable::default();
+        let first = Addresses::new(&source, &hosts).expect("addresses");
+        assert_eq!(first.next(&[]), Some(storage.clone()));
+        first.known().blame(&storage, Blame::Unreachable);
+        let second = Addresses::new(&source, &hosts.clone()).expect("addresses");
+        assert_eq!(second.next(&[]), Some(server.clone()));
+        assert_eq!(second.next(&[server]), Some(storage), "it is not given up");
+    }
 }

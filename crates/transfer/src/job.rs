@@ -60,7 +60,7 @@ impl<'a> Job<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            addresses: Addresses::new(source)?,
+            addresses: Addresses::new(source, &transfer.inner.unreachable)?,
             source: transfer.checked(source),
             transfer,
             target,

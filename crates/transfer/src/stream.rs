@@ -51,7 +51,7 @@ impl Transfer {
     /// ```
     pub async fn stream(&self, source: &Source) -> Result<ByteStream, TransferError> {
         let doing = format!("read {}", Redacted(source.url()));
-        let addresses = Addresses::new(source)
+        let addresses = Addresses::new(source, &self.inner.unreachable)
             .map_err(|failure| TransferError::new(&doing, failure, 0, Duration::ZERO))?;
         let mut reader = Reader {
             tries: Tries::new(self.inner.retry),

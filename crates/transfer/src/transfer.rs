@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wandb_http::{Anonymous, Credentials, Pace, RetryConfig};
 
+use crate::addresses::Unreachable;
 use crate::{Parts, Source};
 
 /// Fetches bytes: to checked files below a [`Root`](crate::Root), or as a stream.
@@ -27,6 +28,7 @@ pub(crate) struct Inner {
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) retry: RetryConfig,
     pub(crate) pace: Pace,
+    pub(crate) unreachable: Unreachable,
     pub(crate) parts: Parts,
     /// For the connections that files have besides their first one, all files together.
     pub(crate) more_connections: Arc<Semaphore>,
@@ -48,6 +50,7 @@ impl Transfer {
                 credentials: Arc::new(Anonymous),
                 retry: RetryConfig::default(),
                 pace: Pace::default(),
+                unreachable: Unreachable::default(),
                 parts: Parts::default(),
                 more_connections: more_connections(Parts::default()),
                 verify: true,
