@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, ClientBuilder};
 
 /// How connections are made. `Default` is right nearly everywhere.
 ///
@@ -45,11 +45,28 @@ impl ClientConfig {
     /// # Errors
     /// Where `extra_roots` holds no readable certificate or `user_agent` cannot be a header.
     pub fn build(&self) -> Result<Client, ClientError> {
-        let mut builder = Client::builder()
+        self.build_from(Client::builder().read_timeout(self.stall_timeout))
+    }
+
+    /// Builds a client for requests with large bodies: one without a limit on silence, and with a connection for each
+    /// request (HTTP/1.1), so that no body waits for another one's share. The library counts the whole time in which a
+    /// body is sent as silence, so whoever sends must see by itself that the server takes it.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_for_uploads(&self) -> Result<Client, ClientError> {
+        let builder = Client::builder().http1_only();
+        // Else a server that does not read for 30 s is cut off by the system.
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        let builder = builder.tcp_user_timeout(None);
+        self.build_from(builder)
+    }
+
+    fn build_from(&self, builder: ClientBuilder) -> Result<Client, ClientError> {
+        let mut builder = builder
             .user_agent(&self.user_agent)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
-            .read_timeout(self.stall_timeout)
             .tcp_keepalive(Duration::from_secs(30))
             .pool_idle_timeout(Duration::from_secs(60));
         if !self.extra_roots.is_empty() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::RetryConfig;
+use crate::{RetryConfig, host};
 
 /// The longest that requests which waited together are spread over.
 const SPREAD: Duration = Duration::from_secs(1);
@@ -68,7 +68,7 @@ impl Pace {
         let until = now + wait;
         let mut holds = self.holds();
         holds.retain(|_, hold| hold.until > now);
-        let hold = holds.entry(key(url)).or_insert(Hold {
+        let hold = holds.entry(host(url)).or_insert(Hold {
             until,
             spread: Duration::ZERO,
         });
@@ -79,7 +79,7 @@ impl Pace {
     fn hold(&self, url: &Url) -> Option<Hold> {
         let now = Instant::now();
         self.holds()
-            .get(&key(url))
+            .get(&host(url))
             .copied()
             .filter(|hold| hold.until > now)
     }
@@ -88,11 +88,6 @@ impl Pace {
         // Nothing in here can be left half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn key(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    format!("{host}:{}", url.port_or_known_default().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer};
 use crate::error::{GraphQlError, TransportError, TransportErrorKind as Kind};
 use crate::reply::Reply;
 
+/// The largest body that is looked at for a refusal. Such an answer names what is wrong, and holds no data.
+const MAX_REFUSAL: usize = 16 << 10;
+
 /// How much of a body that is no answer is shown.
 const SHOWN: usize = 200;
 
@@ -106,6 +109,24 @@ impl Reply {
         Err(error
             .with_attempts(self.attempts)
             .with_too_heavy(self.is_too_heavy()))
+    }
+
+    /// The errors of an answer which says that the operation did not run at all: HTTP 200, 400 or 422 with errors that
+    /// belong to no field, and without data. So servers refuse what does not fit their schema, among other things; but
+    /// what they say of credentials and of queries that were too heavy is none of this.
+    ///
+    /// Data is never looked through for this: a large body is `None`.
+    #[must_use]
+    pub fn not_run(&self) -> Option<Vec<GraphQlError>> {
+        let may_be = matches!(self.status, 200 | 400 | 422) && self.body.len() <= MAX_REFUSAL;
+        if !may_be || self.is_too_heavy() {
+            return None;
+        }
+        let envelope: Envelope<IgnoredAny> = serde_json::from_slice(&self.body).ok()?;
+        let (data, errors) = envelope.into_errors();
+        let nowhere = !errors.is_empty() && errors.iter().all(|error| error.path.is_empty());
+        let other = matches!(meaning(&errors), Meaning::Other);
+        (data.is_none() && nowhere && other).then_some(errors)
     }
 
     fn refusal(&self, operation: &'static str, errors: Vec<GraphQlError>) -> TransportError {

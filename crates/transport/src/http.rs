@@ -1,6 +1,5 @@
 //! Operations over HTTP, by reqwest.
 
-use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +9,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Client, Response};
 use url::Url;
 use wandb_http::{
-    Anonymous, CERTIFICATE_HELP, Credentials, Redacted, is_untrusted_certificate, redact_text, retry_after,
+    Anonymous, CERTIFICATE_HELP, Credentials, Redacted, innermost, is_untrusted_certificate, redact_text,
+    retry_after,
 };
 
 use crate::Transport;
@@ -57,7 +57,6 @@ impl HttpTransport {
         let mut reply = Reply {
             status: response.status().as_u16(),
             from: Redacted(&self.endpoint).to_string(),
-            content_type: header(CONTENT_TYPE.as_str()).map(str::to_owned),
             location: header(LOCATION.as_str()).map(|location| redact_text(location).into_owned()),
             retry_after: retry_after(header),
             attempts: 1,
@@ -86,12 +85,7 @@ impl HttpTransport {
     fn failed(&self, operation: &Operation, error: reqwest::Error) -> TransportError {
         let to = Redacted(&self.endpoint);
         let error = error.without_url();
-        let mut reason = error.to_string();
-        let mut cause = error.source();
-        while let Some(deeper) = cause {
-            reason = deeper.to_string();
-            cause = deeper.source();
-        }
+        let reason = innermost(&error);
         let (kind, message) = if is_untrusted_certificate(&error) {
             (
                 Kind::Certificate,

@@ -18,7 +18,7 @@ pub use http::HttpTransport;
 pub use operation::Operation;
 pub use reply::Reply;
 pub use retry::Retry;
-pub use wandb_http as http_base;
+pub use wandb_http;
 
 /// Sends one operation and gets its answer.
 ///

@@ -11,8 +11,6 @@ pub struct Reply {
     pub status: u16,
     /// Who answered, as it may be printed.
     pub from: String,
-    /// `Content-Type`.
-    pub content_type: Option<String>,
     /// `Location` of a redirect, as it may be printed.
     pub location: Option<String>,
     /// The wait that the server asks for before the next try.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 use wandb_devserver::{DevServer, Fault};
 use wandb_queries::{Viewer, viewer};
-use wandb_transport::http_base::{Backoff, ClientConfig, Credential, RetryConfig};
+use wandb_transport::wandb_http::{Backoff, ClientConfig, Credential, RetryConfig};
 use wandb_transport::{HttpTransport, Retry, TransportError, TransportErrorKind, execute};
 
 async fn ask(transport: &HttpTransport) -> Result<Option<String>, TransportError> {

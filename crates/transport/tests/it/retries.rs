@@ -5,7 +5,7 @@ use std::time::Duration;
 use graphql_client::{GraphQLQuery, QueryBody};
 use tokio::time::Instant;
 use wandb_queries::{Viewer, viewer};
-use wandb_transport::http_base::{Pace, RetryConfig};
+use wandb_transport::wandb_http::{Pace, RetryConfig};
 use wandb_transport::{Operation, Reply, Retry, Transport, TransportError, TransportErrorKind, execute};
 
 use crate::scripted::Scripted;
