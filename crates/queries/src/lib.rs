@@ -2,6 +2,7 @@
 
 #[expect(
     missing_docs,
+    non_camel_case_types,
     non_snake_case,
     unused_imports,
     clippy::allow_attributes,
@@ -11,6 +12,9 @@
 )]
 mod generated;
 pub mod scalars;
+mod variants;
 
+pub use generated::deleteFiles as DeleteFiles;
 pub use generated::*;
 pub use graphql_client::GraphQLQuery;
+pub use variants::{Optional, Variant, Variants};
