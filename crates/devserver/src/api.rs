@@ -1,9 +1,11 @@
 //! The API listener: GraphQL, tokens and `/files`.
 
+use crate::effect::drain;
 use crate::file_path::{FilePath, decode};
 use crate::front::GRAPHQL_LIMIT;
 use crate::graphql::Schema;
 use crate::state::State;
+use crate::storage;
 use async_graphql::Request as Operation;
 use axum::Router;
 use axum::body::Bytes;
@@ -28,7 +30,7 @@ pub(crate) fn router(state: Arc<State>, schema: Schema) -> Router {
     Router::new()
         .route("/graphql", post(graphql))
         .route("/oidc/token", post(token))
-        .route("/files/{*path}", get(file).post(file_stream))
+        .route("/files/{*path}", get(file).post(file_stream).put(upload))
         .layer(DefaultBodyLimit::max(GRAPHQL_LIMIT))
         .with_state(Api { state, schema })
 }
@@ -147,6 +149,29 @@ async fn file(Shared(api): Shared<Api>, request: Request) -> Response {
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target)]).into_response()
         }
         (_, Ok(_)) => answer(StatusCode::NOT_FOUND, &json!({ "error": "file not found" })),
+    }
+}
+
+/// Takes a file, where the server is its own storage.
+async fn upload(Shared(api): Shared<Api>, request: Request) -> Response {
+    let path = request
+        .uri()
+        .path()
+        .strip_prefix("/files/")
+        .and_then(FilePath::decode);
+    if !api.state.behaviour.relative_upload_urls {
+        return answer(
+            StatusCode::METHOD_NOT_ALLOWED,
+            &json!({ "error": "method not allowed" }),
+        );
+    }
+    match path {
+        _ if !api.state.knows(request.headers()) => {
+            drain(request.into_body()).await;
+            not_logged_in()
+        }
+        Some(path) => storage::take(&api.state, &path, request).await,
+        None => answer(StatusCode::NOT_FOUND, &json!({ "error": "file not found" })),
     }
 }
 

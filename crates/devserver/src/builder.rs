@@ -1,10 +1,12 @@
 use crate::front::{Front, Network, Traffic};
 use crate::graphql::Schema;
+use crate::late::Late;
 use crate::objects::Objects;
 use crate::signing::{Signer, random_key};
 use crate::state::{Behaviour, State, Tokens};
 use crate::store::Store;
-use crate::{DevServer, Error, Listener, api, storage};
+use crate::{DevServer, Error, Feature, Listener, api, storage};
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -46,6 +48,11 @@ pub struct Builder {
     int64_as_strings: bool,
     times_without_zone: bool,
     list_when_marked: bool,
+    relative_upload_urls: bool,
+    azure: bool,
+    delete_limit: usize,
+    listing_delay: u32,
+    without: HashSet<Feature>,
     record: bool,
     network: Network,
 }
@@ -66,6 +73,11 @@ impl Builder {
             int64_as_strings: false,
             times_without_zone: false,
             list_when_marked: false,
+            relative_upload_urls: false,
+            azure: false,
+            delete_limit: usize::MAX,
+            listing_delay: 0,
+            without: HashSet::new(),
             record: true,
             network: Network::default(),
         }
@@ -157,6 +169,41 @@ impl Builder {
         self
     }
 
+    /// Whether upload addresses are relative to the base URL, as those of a self-hosted server that is its own storage. A
+    /// PUT there wants the credential.
+    pub fn relative_upload_urls(mut self, yes: bool) -> Self {
+        self.relative_upload_urls = yes;
+        self
+    }
+
+    /// Whether the storage is Azure's to an upload: it wants `x-ms-blob-type`, as `uploadHeaders` tells clients, and
+    /// says 201.
+    pub fn azure(mut self, yes: bool) -> Self {
+        self.azure = yes;
+        self
+    }
+
+    /// The most files that `deleteFiles` takes at once; more are refused with an error, and all of them stay. No limit
+    /// if nothing is said.
+    pub fn delete_limit(mut self, files: usize) -> Self {
+        self.delete_limit = files;
+        self
+    }
+
+    /// The listing that is the first to show an uploaded file, or what replaced a listed one; 1, which is at once, if
+    /// nothing is said. A listing counts for a file whose name it asks for, or when it comes to its last page without
+    /// having left the file out. What is late when the server stops is lost.
+    pub fn listing_delay(mut self, listings: u32) -> Self {
+        self.listing_delay = listings;
+        self
+    }
+
+    /// Plays an older or restricted server, which does not know this. May be called for several.
+    pub fn without(mut self, feature: Feature) -> Self {
+        self.without.insert(feature);
+        self
+    }
+
     /// How long each request to either listener waits before it is looked at, as on a long way; nothing if nothing is
     /// said.
     pub fn latency(mut self, time: Duration) -> Self {
@@ -198,6 +245,7 @@ impl Builder {
         let objects = Objects::open(folder.join("objects"))?;
         let database = folder.join("metadata.sqlite");
         let store = Store::open(temporary.is_none().then_some(&database)).await?;
+        let traffic = Arc::new(Traffic::new(self.record));
         let state = Arc::new(State {
             behaviour: Behaviour {
                 api_key: self.api_key.map_or_else(random_key, Ok)?,
@@ -207,6 +255,10 @@ impl Builder {
                 times_without_zone: self.times_without_zone,
                 list_when_marked: self.list_when_marked,
                 token_lifetime: self.token_ttl,
+                relative_upload_urls: self.relative_upload_urls,
+                azure: self.azure,
+                delete_limit: self.delete_limit,
+                without: self.without,
             },
             base_url: format!("http://{api_address}{}", self.prefix),
             storage_url: format!("http://{storage_address}"),
@@ -214,8 +266,9 @@ impl Builder {
             objects,
             signer: Signer::new(self.url_ttl)?,
             tokens: Tokens::default(),
+            late: Late::new(self.listing_delay),
+            traffic: Arc::clone(&traffic),
         });
-        let traffic = Arc::new(Traffic::new(self.record));
         let stop = CancellationToken::new();
         let api = Front {
             listener: Listener::Api,

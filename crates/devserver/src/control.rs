@@ -24,6 +24,7 @@ pub(crate) async fn answer(traffic: &Traffic, method: &Method, path: &str, body:
             let list = traffic.requests();
             say(200, &list.iter().map(RecordedRequest::outline).collect())
         }
+        (&Method::GET, "deletions") => say(200, &json!(traffic.deletions())),
         (&Method::DELETE, "requests") => {
             traffic.clear_requests();
             say(200, &json!({}))
@@ -36,7 +37,7 @@ pub(crate) async fn answer(traffic: &Traffic, method: &Method, path: &str, body:
         }
         _ => say(
             404,
-            &json!({ "error": "there are requests (GET, DELETE) and faults (GET, POST, DELETE)" }),
+            &json!({ "error": "there are requests (GET, DELETE), deletions (GET) and faults (GET, POST, DELETE)" }),
         ),
     }
 }

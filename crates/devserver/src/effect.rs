@@ -1,14 +1,14 @@
 //! What becomes of a request that meets a fault, and of its answer.
 
 use crate::damage;
-use crate::pace::{Pace, throttled};
+use crate::pace::{Pace, slow, throttled};
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What a fault does to a request and its answer. The action is one of several; the rest may stand beside it.
@@ -20,6 +20,8 @@ pub(crate) struct Effect {
     pub(crate) swapped: bool,
     /// They take the place of the answer's own.
     pub(crate) headers: Vec<(String, String)>,
+    /// Lets the request have its effect although the answer is another, or none.
+    pub(crate) carried_out: bool,
     /// In bytes per second.
     pub(crate) throttle: Option<NonZeroU64>,
     pub(crate) action: Action,
@@ -61,7 +63,8 @@ pub(crate) struct Dropped;
 const SWAPPED_TAG: &str = "\"00000000000000000000000000000000\"";
 
 impl Effect {
-    /// Answers the request by `route`, as far as the fault lets it. The flag asks whoever owns the connection to
+    /// Answers the request by `route`, as far as the fault lets it. What harms a body harms that of an upload, or else
+    /// that of the answer. The flag asks whoever owns the connection to
     /// reset it.
     pub(crate) async fn carry_out(
         self,
@@ -72,17 +75,39 @@ impl Effect {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
+        let is_upload = request.method() == Method::PUT;
+        if let (true, Some(rate)) = (is_upload, self.throttle) {
+            request = request.map(|body| slow(body, Pace::new(rate)));
+        }
         let mut response = match self.action {
-            Action::Drop => return Err(Dropped),
+            Action::Drop => {
+                if self.carried_out {
+                    route(request).await;
+                }
+                return Err(Dropped);
+            }
             Action::Reply {
                 status,
                 ref headers,
                 ref body,
             } => {
-                // A client that still sends when the connection closes may lose the answer.
-                let mut rest = request.into_body().into_data_stream();
-                while let Some(Ok(_)) = rest.next().await {}
+                if self.carried_out {
+                    route(request).await;
+                } else {
+                    drain(request.into_body()).await;
+                }
                 reply(status, headers, body.clone())
+            }
+            Action::Cut { after, ending } if is_upload => {
+                read(request.into_body(), after).await;
+                if ending == Ending::Stall {
+                    std::future::pending::<()>().await;
+                }
+                reset.store(ending == Ending::Reset, Ordering::Relaxed);
+                return Err(Dropped);
+            }
+            Action::WrongByte(place) if is_upload => {
+                route(request.map(|body| damage::flip(body, place))).await
             }
             _ => {
                 self.change_request(request.headers_mut());
@@ -99,6 +124,9 @@ impl Effect {
         }
         for (name, value) in pairs(&self.headers) {
             response.headers_mut().insert(name, value);
+        }
+        if is_upload {
+            return Ok(response);
         }
         let mut response = damaged(response, &self.action, reset);
         if let Some(rate) = self.throttle {
@@ -162,6 +190,22 @@ fn shifted(range: &str, by: u64) -> Option<String> {
         last => last.parse::<u64>().ok()?.checked_add(by)?.to_string(),
     };
     Some(format!("bytes={first}-{last}"))
+}
+
+/// Reads a body to its end: a client that still sends when the connection closes may lose the answer.
+pub(crate) async fn drain(body: Body) {
+    read(body, u64::MAX).await;
+}
+
+/// Reads so many bytes of a body, or a few more.
+async fn read(body: Body, bytes: u64) {
+    let mut rest = body.into_data_stream();
+    let mut seen = 0;
+    while seen < bytes
+        && let Some(Ok(chunk)) = rest.next().await
+    {
+        seen += chunk.len() as u64;
+    }
 }
 
 /// A header that cannot be sent is left out.

@@ -10,6 +10,9 @@ use std::time::Duration;
 /// them. [`DevServer::inject`](crate::DevServer::inject) puts it at the end of a queue: each request meets the
 /// first fault that is for it, is not used up and does not let it pass.
 ///
+/// What is done to a body is done to the one that brings a file: of a PUT, the body that the client sends, else that of
+/// the answer.
+///
 /// ```
 /// use std::time::Duration;
 /// use wandb_devserver::Fault;
@@ -152,10 +155,19 @@ impl Fault {
         self
     }
 
-    /// Sends the body drop by drop, so many bytes a second. Zero is no limit. May stand beside another action.
+    /// Sends the body drop by drop, so many bytes a second, or takes it so from a PUT. Zero is no limit. May stand beside
+    /// another action.
     #[must_use]
     pub fn throttle(mut self, bytes_per_second: u64) -> Self {
         self.effect.throttle = NonZeroU64::new(bytes_per_second);
+        self
+    }
+
+    /// Lets a request that is answered with something else, or not at all, have its effect all the same. Beside
+    /// [`Fault::reply`] and what is made of it, and [`Fault::close`].
+    #[must_use]
+    pub fn carried_out(mut self) -> Self {
+        self.effect.carried_out = true;
         self
     }
 
@@ -187,6 +199,15 @@ impl Fault {
         self.reply(403, &[("Content-Type", "application/xml")], body)
     }
 
+    /// Refuses an upload as one that took too long, with the status 400 and the body that S3 gives.
+    #[must_use]
+    pub fn request_timeout(self) -> Self {
+        let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+            <Error><Code>RequestTimeout</Code><Message>Your socket connection to the server was not read from or \
+            written to within the timeout period. Idle connections will be closed.</Message></Error>";
+        self.reply(400, &[("Content-Type", "application/xml")], body)
+    }
+
     /// Answers 200 with nothing in it.
     #[must_use]
     pub fn empty(self) -> Self {
@@ -206,7 +227,8 @@ impl Fault {
         self.does(Action::Drop)
     }
 
-    /// Announces the whole length, sends so many bytes of the body, then closes the connection.
+    /// Announces the whole length, sends so many bytes of the body, then closes the connection. Of a PUT, takes so many
+    /// bytes of the body, then closes the connection without an answer; nothing is stored.
     #[must_use]
     pub fn truncate_after(self, bytes: u64) -> Self {
         self.does(Action::Cut {
@@ -215,7 +237,8 @@ impl Fault {
         })
     }
 
-    /// Announces the whole length, sends so many bytes of the body, then resets the connection.
+    /// Announces the whole length, sends so many bytes of the body, then resets the connection. Of a PUT, as
+    /// [`Fault::truncate_after`], with a reset.
     #[must_use]
     pub fn reset_after(self, bytes: u64) -> Self {
         self.does(Action::Cut {
@@ -224,7 +247,8 @@ impl Fault {
         })
     }
 
-    /// Announces the whole length, sends so many bytes of the body, then nothing more, and keeps the connection.
+    /// Announces the whole length, sends so many bytes of the body, then nothing more, and keeps the connection. Of a
+    /// PUT, takes so many bytes of the body, then does nothing more.
     #[must_use]
     pub fn stall_after(self, bytes: u64) -> Self {
         self.does(Action::Cut {
@@ -239,7 +263,8 @@ impl Fault {
         self.does(Action::Announce(bytes))
     }
 
-    /// Flips the bits of the byte at this place of the body, counted from 0. The length stays right.
+    /// Flips the bits of the byte at this place of the body, counted from 0. The length stays right. Of a PUT, this is
+    /// what is stored.
     #[must_use]
     pub fn wrong_byte_at(self, place: u64) -> Self {
         self.does(Action::WrongByte(place))

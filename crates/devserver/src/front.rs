@@ -5,10 +5,11 @@ use crate::effect::{Dropped, reply};
 use crate::fault::{self, Fault, Seen};
 use crate::file_path::decode;
 use crate::pace::{Pace, throttled};
-use crate::record::{Listener, RecordedRequest};
+use crate::record::{Deletion, Listener, RecordedRequest};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
+use futures::TryStreamExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -16,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -29,14 +30,23 @@ pub(crate) const GRAPHQL_LIMIT: usize = 32 << 20;
 /// How long connections may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What both listeners share: the record of the requests, and the faults.
+/// What both listeners share: the record of the requests and of what they deleted, and the faults.
 #[derive(Default)]
 pub(crate) struct Traffic {
-    record: Mutex<Vec<(usize, RecordedRequest)>>,
+    record: Mutex<Vec<Entry>>,
+    deletions: Mutex<Vec<Deletion>>,
     faults: Mutex<Vec<Fault>>,
     seen: AtomicUsize,
     met: AtomicUsize,
     forgetful: bool,
+}
+
+/// A request of the record.
+struct Entry {
+    number: usize,
+    request: RecordedRequest,
+    /// How much of its body came so far.
+    received: Arc<AtomicU64>,
 }
 
 /// A lock that a panicked test may have poisoned; what it guards is whole at any time.
@@ -55,12 +65,26 @@ impl Traffic {
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
         lock(&self.record)
             .iter()
-            .map(|(_, request)| request.clone())
+            .map(|entry| RecordedRequest {
+                request_bytes: entry.received.load(Ordering::Relaxed),
+                ..entry.request.clone()
+            })
             .collect()
+    }
+
+    pub(crate) fn deletions(&self) -> Vec<Deletion> {
+        lock(&self.deletions).clone()
+    }
+
+    pub(crate) fn deleted(&self, deletions: impl IntoIterator<Item = Deletion>) {
+        if !self.forgetful {
+            lock(&self.deletions).extend(deletions);
+        }
     }
 
     pub(crate) fn clear_requests(&self) {
         lock(&self.record).clear();
+        lock(&self.deletions).clear();
     }
 
     pub(crate) fn inject(&self, fault: Fault) {
@@ -79,18 +103,22 @@ impl Traffic {
         })
     }
 
-    fn came(&self, request: RecordedRequest) -> usize {
+    fn came(&self, request: RecordedRequest, received: Arc<AtomicU64>) -> usize {
         let number = self.seen.fetch_add(1, Ordering::Relaxed);
         if !self.forgetful {
-            lock(&self.record).push((number, request));
+            lock(&self.record).push(Entry {
+                number,
+                request,
+                received,
+            });
         }
         number
     }
 
     fn answered(&self, number: usize, status: StatusCode) {
         let mut record = lock(&self.record);
-        if let Some((_, request)) = record.iter_mut().rev().find(|(other, _)| *other == number) {
-            request.status = status.as_u16();
+        if let Some(entry) = record.iter_mut().rev().find(|entry| entry.number == number) {
+            entry.request.status = status.as_u16();
         }
     }
 }
@@ -175,7 +203,8 @@ impl Front {
         reset: Arc<AtomicBool>,
     ) -> Result<Response<Body>, Dropped> {
         let (mut parts, incoming) = request.into_parts();
-        let mut body = Body::new(incoming);
+        let received = Arc::new(AtomicU64::new(0));
+        let mut body = counted(Body::new(incoming), Arc::clone(&received));
         let sent = parts
             .uri
             .path_and_query()
@@ -204,16 +233,20 @@ impl Front {
         self.traffic
             .met
             .fetch_add(usize::from(effect.is_some()), Ordering::Relaxed);
-        let number = self.traffic.came(RecordedRequest {
-            listener: self.listener,
-            method: parts.method.to_string(),
-            path: sent,
-            operation: call.operation,
-            variables: call.variables,
-            headers: header_list(&parts.headers),
-            has_authorization: parts.headers.contains_key(header::AUTHORIZATION),
-            status: 0,
-        });
+        let number = self.traffic.came(
+            RecordedRequest {
+                listener: self.listener,
+                method: parts.method.to_string(),
+                path: sent,
+                operation: call.operation,
+                variables: call.variables,
+                headers: header_list(&parts.headers),
+                has_authorization: parts.headers.contains_key(header::AUTHORIZATION),
+                request_bytes: 0,
+                status: 0,
+            },
+            received,
+        );
         if !self.network.latency.is_zero() {
             tokio::time::sleep(self.network.latency).await;
         }
@@ -279,6 +312,13 @@ fn without_prefix(sent: &str, prefix: &str) -> Uri {
     sent.strip_prefix(prefix)
         .and_then(|rest| rest.parse().ok())
         .unwrap_or_default()
+}
+
+/// The same body, whose bytes are counted as they come.
+fn counted(body: Body, received: Arc<AtomicU64>) -> Body {
+    Body::from_stream(body.into_data_stream().inspect_ok(move |chunk| {
+        received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+    }))
 }
 
 fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {

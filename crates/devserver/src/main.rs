@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
-use wandb_devserver::{DevServer, Fault, Listed};
+use wandb_devserver::{DevServer, Fault, Feature, Listed};
 
 /// Run a server that speaks the W&B GraphQL and file protocol.
 ///
@@ -53,6 +53,24 @@ struct Options {
     /// Send sizes as JSON strings instead of numbers
     #[arg(long)]
     int64_as_strings: bool,
+    /// List an uploaded file only once markRunFilesUploaded named it
+    #[arg(long)]
+    list_when_marked: bool,
+    /// Give upload addresses below the base URL, which want the key
+    #[arg(long)]
+    relative_upload_urls: bool,
+    /// Be Azure's storage to uploads, which wants x-ms-blob-type
+    #[arg(long)]
+    azure: bool,
+    /// Refuse to delete more files than this at once
+    #[arg(long, value_name = "N")]
+    delete_limit: Option<usize>,
+    /// Show an uploaded file only from the N-th listing on that would show it
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    listing_delay: u32,
+    /// Be an older or restricted server, which does not know this; may be given more than once
+    #[arg(long, value_name = "NAME", value_delimiter = ',', long_help = WITHOUT)]
+    without: Vec<Feature>,
     /// Add this run; may be given more than once
     #[arg(long = "run", value_name = "ENTITY/PROJECT/RUN")]
     runs: Vec<RunPath>,
@@ -92,10 +110,27 @@ When (may be set off by a colon):
   times=N|always   so many requests, 1 if nothing is said    after=N   let so many pass first    method=GET
 One of:
   reply=STATUS (with retry-after=, ratelimit-reset=, header=NAME:VALUE, and body=TEXT at the end)
-  redirect=URL   expired   empty   html   close   truncate=BYTES   reset=BYTES   stall=BYTES
+  redirect=URL   expired   request-timeout   empty   html   close   truncate=BYTES   reset=BYTES   stall=BYTES
   length=BYTES (announced)   wrong-byte=PLACE   gzip
 Beside it:
-  delay=TIME   throttle=BYTES_PER_SECOND   ignore-range   shift-range=BYTES   swapped   header=NAME:VALUE";
+  delay=TIME   throttle=BYTES_PER_SECOND   ignore-range   shift-range=BYTES   swapped   header=NAME:VALUE
+  carried-out (a request that is answered with something else, or closed, has its effect)
+
+Of a PUT, the body is the one that comes: truncate=, reset= and stall= take so many bytes of it, wrong-byte= is stored.";
+
+const WITHOUT: &str = "\
+Be an older or restricted server, which does not know this; may be given more than once, or take a list with commas.
+
+A request that uses it is refused with HTTP 400, as one for a field that never was, and introspection does not show it.
+  md5, direct-url            File.md5, File.directUrl
+  pattern                    the argument of Run.files
+  file-count                 Run.fileCount
+  run-project-id             Run.projectId
+  delete-project-id          projectId in the input of deleteFiles
+  create-run-files           the mutation createRunFiles
+  mark-run-files-uploaded    the mutation markRunFilesUploaded
+  server-info-features       ServerInfo.features
+  introspection              __schema and __type";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -110,7 +145,11 @@ Examples:
 
   A storage that breaks off twice, behind an API that says once to come back in a second:
     wandb-devserver --seed-folder ./results --into dev/demo/run-1 \\
-      --fault storage::times=2:truncate=1000 --fault graphql:RunFiles:reply=429,retry-after=1";
+      --fault storage::times=2:truncate=1000 --fault graphql:RunFiles:reply=429,retry-after=1
+
+  A server of 2022, which gives upload addresses by the older query and no md5:
+    wandb-devserver --run dev/demo/run-1 --without create-run-files,mark-run-files-uploaded \\
+      --without md5,delete-project-id,run-project-id,server-info-features";
 
 #[derive(Clone, Debug)]
 struct RunPath {
@@ -162,9 +201,17 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         .page_limit(options.page_limit)
         .url_ttl(Duration::from_secs(options.url_ttl))
         .int64_as_strings(options.int64_as_strings)
+        .list_when_marked(options.list_when_marked)
+        .relative_upload_urls(options.relative_upload_urls)
+        .azure(options.azure)
+        .delete_limit(options.delete_limit.unwrap_or(usize::MAX))
+        .listing_delay(options.listing_delay)
         .latency(options.latency)
         .rate(options.rate)
         .record(options.record);
+    for feature in &options.without {
+        builder = builder.without(*feature);
+    }
     if let Some(folder) = &options.data_dir {
         builder = builder.data_dir(folder);
     }
@@ -172,14 +219,22 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         builder = builder.api_key(key);
     }
     let server = builder.start().await?;
-    fill(&server, &options).await?;
-    for fault in options.faults {
-        server.inject(fault);
-    }
-    announce(&server, options.json)?;
-    interrupted.await;
+    let served = tokio::select! {
+        served = serve(&server, &options) => served,
+        () = interrupted => Ok(()),
+    };
+    // Whatever ended it: what is temporary goes.
     server.shutdown().await;
-    Ok(())
+    served
+}
+
+async fn serve(server: &DevServer, options: &Options) -> Result<(), Box<dyn Error>> {
+    fill(server, options).await?;
+    for fault in &options.faults {
+        server.inject(fault.clone());
+    }
+    announce(server, options.json)?;
+    std::future::pending().await
 }
 
 async fn fill(server: &DevServer, options: &Options) -> Result<(), Box<dyn Error>> {
@@ -255,10 +310,12 @@ fn interruption() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
     })
 }

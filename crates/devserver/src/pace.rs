@@ -61,7 +61,8 @@ pub(crate) fn throttled(mut response: Response<Body>, pace: &Arc<Pace>) -> Respo
     response.map(|body| slow(body, pace))
 }
 
-fn slow(body: Body, pace: Arc<Pace>) -> Body {
+/// The body at the pace.
+pub(crate) fn slow(body: Body, pace: Arc<Pace>) -> Body {
     let start = (body.into_data_stream(), Bytes::new(), pace);
     Body::from_stream(stream::try_unfold(
         start,

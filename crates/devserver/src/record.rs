@@ -1,3 +1,4 @@
+use serde::Serialize;
 use std::fmt;
 
 /// Which of the two listeners a request came to.
@@ -7,6 +8,15 @@ pub enum Listener {
     Api,
     /// The object storage that signed addresses lead to.
     Storage,
+}
+
+/// One file that `deleteFiles` took out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deletion {
+    /// Its id, as the API gives it.
+    pub id: String,
+    /// Its path within the run.
+    pub name: String,
 }
 
 /// One request that the server got.
@@ -22,6 +32,8 @@ pub struct RecordedRequest {
     pub operation: Option<String>,
     /// The variables of the GraphQL operation.
     pub variables: Option<serde_json::Value>,
+    /// How many bytes of its body came; for one that is under way, so far.
+    pub request_bytes: u64,
     /// All headers in the order in which they came, with lower-case names.
     pub headers: Vec<(String, String)>,
     /// Whether there was an `Authorization` header.
@@ -42,6 +54,8 @@ impl RecordedRequest {
             "method": self.method,
             "path": self.path.split('?').next(),
             "operation": self.operation,
+            "variables": self.variables,
+            "request_bytes": self.request_bytes,
             "has_authorization": self.has_authorization,
             "status": self.status,
         })
@@ -76,6 +90,7 @@ impl fmt::Debug for RecordedRequest {
             .field("path", &path)
             .field("operation", &self.operation)
             .field("variables", &self.variables)
+            .field("request_bytes", &self.request_bytes)
             .field("headers", &headers)
             .field("status", &self.status)
             .finish()

@@ -1,8 +1,8 @@
 use crate::front::Traffic;
 use crate::objects::Unstored;
-use crate::state::State;
+use crate::state::{Arrival, State};
 use crate::store::{NewFile, now};
-use crate::{Builder, Error, Fault, Listener, RecordedRequest, mimetype};
+use crate::{Builder, Deletion, Error, Fault, Listener, RecordedRequest, mimetype};
 use axum::body::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 use std::fmt;
@@ -149,7 +149,8 @@ impl DevServer {
         bytes: impl Stream<Item = Result<Bytes, axum::Error>> + Unpin,
         source: &Path,
     ) -> Result<(), Error> {
-        match self.state.put(run_id, name, None, None, bytes, true).await {
+        let stored = self.state.put(run_id, name, None, None, bytes, Arrival::Given);
+        match stored.await {
             Ok(_) => Ok(()),
             Err(Unstored::Disk(error)) => Err(error),
             Err(Unstored::Body | Unstored::Digest) => {
@@ -226,7 +227,13 @@ impl DevServer {
         requests
     }
 
-    /// Forgets the requests that came so far.
+    /// The files that `deleteFiles` took out, in the order in which they went.
+    #[must_use]
+    pub fn deletions(&self) -> Vec<Deletion> {
+        self.traffic.deletions()
+    }
+
+    /// Forgets the requests that came so far, and the deletions.
     pub fn clear_requests(&self) {
         self.traffic.clear_requests();
     }

@@ -86,6 +86,7 @@ struct Reading {
     /// The setting that is the fault's one action.
     action: Option<String>,
     status: Option<u16>,
+    is_carried_out: bool,
     headers: Vec<(String, String)>,
     body: String,
 }
@@ -97,6 +98,7 @@ impl Reading {
             has_effect: false,
             action: None,
             status: None,
+            is_carried_out: false,
             headers: Vec::new(),
             body: String::new(),
         }
@@ -116,6 +118,10 @@ impl Reading {
             "ignore-range" => fault.ignore_range(),
             "shift-range" => fault.shift_range(number(key, value)?),
             "swapped" => fault.swapped(),
+            "carried-out" => {
+                self.is_carried_out = true;
+                fault.carried_out()
+            }
             "header" => {
                 let (name, value) = value
                     .split_once(':')
@@ -150,6 +156,7 @@ impl Reading {
             }
             "redirect" => fault.redirect_to(value),
             "expired" => fault.expired(),
+            "request-timeout" => fault.request_timeout(),
             "empty" => fault.empty(),
             "html" => fault.html(),
             "close" => fault.close(),
@@ -166,6 +173,15 @@ impl Reading {
     fn end(self) -> Result<Fault, String> {
         if !self.has_effect {
             return Err("it does nothing".to_owned());
+        }
+        let other_answer = |action: &str| {
+            matches!(
+                action,
+                "reply" | "redirect" | "expired" | "request-timeout" | "empty" | "html" | "close"
+            )
+        };
+        if self.is_carried_out && !self.action.as_deref().is_some_and(other_answer) {
+            return Err("carried-out stands beside another answer, or close".to_owned());
         }
         let headers: Vec<(&str, &str)> = self
             .headers
@@ -241,6 +257,17 @@ mod tests {
             ("storage::stall=1", Fault::on_storage("").stall_after(1)),
             ("storage::length=1", Fault::on_storage("").announce_length(1)),
             ("storage::expired", Fault::on_storage("").expired()),
+            (
+                "storage::request-timeout",
+                Fault::on_storage("").request_timeout(),
+            ),
+            (
+                "graphql:Delete:reply=504,carried-out",
+                Fault::on_graphql()
+                    .operation("Delete")
+                    .carried_out()
+                    .reply(504, &[], ""),
+            ),
             ("storage::empty", Fault::on_storage("").empty()),
             ("storage::html", Fault::on_storage("").html()),
             ("storage::close", Fault::on_storage("").close()),
@@ -263,6 +290,7 @@ mod tests {
             ("storage::delay=3", "30ms"),
             ("storage::gzip,close", "gzip and close cannot both"),
             ("storage::body=x", "reply=STATUS"),
+            ("storage::carried-out,truncate=1", "another answer"),
             ("storage::header=x", "NAME:VALUE"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();

@@ -1,23 +1,22 @@
 use crate::file_path::FilePath;
+use crate::front::Traffic;
+use crate::late::Late;
 use crate::objects::{Objects, Stored, Unstored};
 use crate::signing::{self, Signer};
 use crate::store::{NewFile, Store, now};
-use crate::{Error, mimetype};
+use crate::{Error, Feature, mimetype};
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::Stream;
 use jiff::Timestamp;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The storage's one bucket, the first segment of its addresses.
 pub(crate) const BUCKET: &str = "wandb-files";
-
-/// A header that a PUT to the storage has to carry, as an API tells its clients.
-pub(crate) const UPLOAD_HEADER: (&str, &str) = ("x-devserver-upload", "1");
 
 /// How the server behaves, as its builder was told.
 #[derive(Clone)]
@@ -29,6 +28,10 @@ pub(crate) struct Behaviour {
     pub(crate) times_without_zone: bool,
     pub(crate) list_when_marked: bool,
     pub(crate) token_lifetime: Duration,
+    pub(crate) relative_upload_urls: bool,
+    pub(crate) azure: bool,
+    pub(crate) delete_limit: usize,
+    pub(crate) without: HashSet<Feature>,
 }
 
 /// What the handlers of both listeners work on.
@@ -42,6 +45,17 @@ pub(crate) struct State {
     pub(crate) objects: Objects,
     pub(crate) signer: Signer,
     pub(crate) tokens: Tokens,
+    pub(crate) late: Late,
+    pub(crate) traffic: Arc<Traffic>,
+}
+
+/// How a file came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Whoever owns the server put it there.
+    Given,
+    /// A client uploaded it.
+    Uploaded,
 }
 
 impl State {
@@ -78,6 +92,22 @@ impl State {
         )
     }
 
+    /// The address to PUT the file to. A relative one stands below the base URL.
+    pub(crate) fn upload_url(&self, path: &FilePath) -> String {
+        match self.behaviour.relative_upload_urls {
+            true => format!("/files/{}", path.encode()),
+            false => self.signed_url("PUT", path),
+        }
+    }
+
+    /// The header that a PUT has to carry, as the API tells its clients.
+    pub(crate) fn upload_header(&self) -> (&'static str, &'static str) {
+        match self.behaviour.azure {
+            true => ("x-ms-blob-type", "BlockBlob"),
+            false => ("x-devserver-upload", "1"),
+        }
+    }
+
     /// A time as the API writes it.
     pub(crate) fn time(&self, seconds: i64) -> String {
         let zone = if self.behaviour.times_without_zone {
@@ -89,7 +119,7 @@ impl State {
         format!("{}{zone}", time.strftime("%Y-%m-%dT%H:%M:%S"))
     }
 
-    /// Stores a file's bytes and lists it, or replaces the one of that name.
+    /// Stores a file's bytes and lists it, or replaces the one of that name, when its time has come.
     pub(crate) async fn put(
         &self,
         run_id: i64,
@@ -97,7 +127,7 @@ impl State {
         content_type: Option<String>,
         promised: Option<&str>,
         bytes: impl Stream<Item = Result<Bytes, axum::Error>> + Unpin,
-        listed: bool,
+        arrival: Arrival,
     ) -> Result<Stored, Unstored> {
         let stored = self.objects.store(bytes, promised).await?;
         let file = NewFile {
@@ -107,9 +137,26 @@ impl State {
             object: Some(stored.object.clone()),
             ..NewFile::new(name, stored.size)
         };
-        let before = self.store.put_file(run_id, file, listed).await?;
+        let uploaded = arrival == Arrival::Uploaded;
+        let listed = !(uploaded && self.behaviour.list_when_marked);
+        let before = if uploaded && self.late.is_on() {
+            self.late.add(run_id, file, listed)
+        } else {
+            self.store.put_file(run_id, file, listed).await?
+        };
         self.objects.remove(before).await;
         Ok(stored)
+    }
+
+    /// Counts a listing for late files. True when it shows some of them.
+    pub(crate) async fn let_in(&self, run_id: i64, names: &[String]) -> Result<bool, Error> {
+        let files = self.late.pass(run_id, names);
+        let some = !files.is_empty();
+        for file in files {
+            let before = self.store.put_file(run_id, file, true).await?;
+            self.objects.remove(before).await;
+        }
+        Ok(some)
     }
 }
 

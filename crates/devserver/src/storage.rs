@@ -1,11 +1,12 @@
 //! The storage listener: objects under signed addresses, as S3 serves them.
 
+use crate::effect::drain;
 use crate::file_path::FilePath;
 use crate::objects::Unstored;
 use crate::range::{self, Part};
 use crate::signing::Refusal;
-use crate::state::{BUCKET, State, UPLOAD_HEADER};
-use crate::store::FileRow;
+use crate::state::{Arrival, BUCKET, State};
+use crate::store::{FileRow, RunRow};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
@@ -54,12 +55,15 @@ fn failed(error: &crate::Error) -> Xml {
 async fn serve(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
     let path = match open(&state, &request) {
         Ok(path) => path,
-        Err(refusal) => return refusal.into_response(),
+        Err(refusal) => {
+            drain(request.into_body()).await;
+            return refusal.into_response();
+        }
     };
     let served = match *request.method() {
         Method::GET => get(&state, &path, request.headers(), true).await,
         Method::HEAD => get(&state, &path, request.headers(), false).await,
-        Method::PUT => put(&state, &path, request).await,
+        Method::PUT => return take(&state, &path, request).await,
         _ => Err(refuse(
             StatusCode::METHOD_NOT_ALLOWED,
             "MethodNotAllowed",
@@ -185,54 +189,80 @@ async fn get(state: &State, path: &FilePath, headers: &HeaderMap, with_body: boo
         })
 }
 
-async fn put(state: &State, path: &FilePath, request: Request) -> Result<Response, Xml> {
-    let headers = request.headers();
-    let (name, value) = UPLOAD_HEADER;
-    if header_text(headers, name) != Some(value) {
+/// Takes an upload that is allowed to come, as far as the storage itself has no objection.
+pub(crate) async fn take(state: &State, path: &FilePath, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let taken = match admit(state, path, &parts.headers).await {
+        Ok(run) => put(state, &run, path, &parts.headers, body).await,
+        Err(refusal) => {
+            drain(body).await;
+            Err(refusal)
+        }
+    };
+    taken.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Checks what can be known of an upload before its body comes; the run that it goes to.
+async fn admit(state: &State, path: &FilePath, headers: &HeaderMap) -> Result<RunRow, Xml> {
+    if !headers.contains_key(header::CONTENT_LENGTH) {
         return Err(refuse(
-            StatusCode::FORBIDDEN,
-            "SignatureDoesNotMatch",
-            format!("The upload header {name} is missing or wrong"),
+            StatusCode::LENGTH_REQUIRED,
+            "MissingContentLength",
+            "You must provide the Content-Length HTTP header",
         ));
     }
-    let content_type = header_text(headers, header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned);
-    let promised = header_text(headers, "content-md5").map(ToOwned::to_owned);
-    let project = state
-        .store
-        .project(&path.entity, &path.project)
-        .await
-        .map_err(|error| failed(&error))?;
-    let run = match project {
-        Some(project) => state
-            .store
-            .run(project.id, &path.run)
-            .await
-            .map_err(|error| failed(&error))?,
-        None => None,
+    let (name, value) = state.upload_header();
+    let sent = header_text(headers, name);
+    if sent != Some(value) {
+        let message = format!("The upload header {name} is missing or wrong");
+        return Err(match (state.behaviour.azure, sent) {
+            (false, _) => refuse(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", message),
+            (true, None) => refuse(StatusCode::BAD_REQUEST, "MissingRequiredHeader", message),
+            (true, Some(_)) => refuse(StatusCode::BAD_REQUEST, "InvalidHeaderValue", message),
+        });
+    }
+    let project = state.store.project(&path.entity, &path.project).await;
+    let run = match project.map_err(|error| failed(&error))? {
+        Some(project) => state.store.run(project.id, &path.run).await,
+        None => Ok(None),
     };
-    let run = run.ok_or_else(|| {
+    run.map_err(|error| failed(&error))?.ok_or_else(|| {
         refuse(
             StatusCode::NOT_FOUND,
             "NoSuchBucket",
             "The run that the address is for does not exist",
         )
-    })?;
-    let listed = !state.behaviour.list_when_marked;
-    let bytes = request.into_body().into_data_stream();
+    })
+}
+
+async fn put(
+    state: &State,
+    run: &RunRow,
+    path: &FilePath,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Xml> {
+    let content_type = header_text(headers, header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned);
+    let promised = header_text(headers, "content-md5");
+    let bytes = body.into_data_stream();
     let stored = state
         .put(
             run.id,
             &path.name,
             content_type,
-            promised.as_deref(),
+            promised,
             bytes,
-            listed,
+            Arrival::Uploaded,
         )
         .await;
     match stored {
         Ok(stored) => {
             let etag = quoted_hex(&stored.md5);
-            Ok((StatusCode::OK, [(header::ETAG, etag)]).into_response())
+            let status = match state.behaviour.azure {
+                true => StatusCode::CREATED,
+                false => StatusCode::OK,
+            };
+            Ok((status, [(header::ETAG, etag)]).into_response())
         }
         Err(Unstored::Body) => Err(refuse(
             StatusCode::BAD_REQUEST,

@@ -325,22 +325,28 @@ impl Store {
         pattern: &str,
         window: Window,
     ) -> Result<Vec<FileRow>, Error> {
-        let mut pattern = pattern.to_lowercase();
-        // MySQL takes a backslash at the very end literally; to SQLite it would be half an escape.
-        if pattern.chars().rev().take_while(|&last| last == '\\').count() % 2 == 1 {
-            pattern.push('\\');
-        }
         sqlx::query_as(
             r"SELECT * FROM files WHERE run_id = ? AND position > 0 AND folded LIKE ? ESCAPE '\'
               ORDER BY position LIMIT ? OFFSET ?",
         )
         .bind(run_id)
-        .bind(pattern)
+        .bind(folded_pattern(pattern))
         .bind(window.take)
         .bind(window.skip)
         .fetch_all(&self.pool)
         .await
         .map_err(Error::database("listing files by a pattern"))
+    }
+
+    /// Those of the names that match a pattern, as in [`Store::files_like`].
+    pub(crate) async fn names_like(&self, pattern: &str, names: &[String]) -> Result<Vec<String>, Error> {
+        let folded: Vec<(String, &String)> = names.iter().map(|name| (name.to_lowercase(), name)).collect();
+        sqlx::query_scalar(r"SELECT value ->> 1 FROM json_each(?) WHERE value ->> 0 LIKE ? ESCAPE '\'")
+            .bind(json(&folded))
+            .bind(folded_pattern(pattern))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::database("comparing names with a pattern"))
     }
 
     /// The listed files of these names, by name.
@@ -492,8 +498,9 @@ impl Store {
         Ok(ids.into_iter().collect())
     }
 
-    /// Takes out the files of these numbers. Gives back the objects that nothing names any more.
-    pub(crate) async fn delete_files(&self, ids: &[i64]) -> Result<Vec<String>, Error> {
+    /// Takes out the files of these numbers, and gives back those that there were. Nothing names their objects any
+    /// more.
+    pub(crate) async fn delete_files(&self, ids: &[i64]) -> Result<Vec<FileRow>, Error> {
         let failed = Error::database("deleting files");
         let ids = json(&ids);
         let mut step = self.pool.begin().await.map_err(&failed)?;
@@ -505,15 +512,14 @@ impl Store {
         .execute(&mut *step)
         .await
         .map_err(&failed)?;
-        let objects: Vec<Option<String>> = sqlx::query_scalar(
-            "DELETE FROM files WHERE id IN (SELECT value FROM json_each(?)) RETURNING object",
-        )
-        .bind(&ids)
-        .fetch_all(&mut *step)
-        .await
-        .map_err(&failed)?;
+        let gone =
+            sqlx::query_as("DELETE FROM files WHERE id IN (SELECT value FROM json_each(?)) RETURNING *")
+                .bind(&ids)
+                .fetch_all(&mut *step)
+                .await
+                .map_err(&failed)?;
         step.commit().await.map_err(failed)?;
-        Ok(objects.into_iter().flatten().collect())
+        Ok(gone)
     }
 
     /// Makes the positions dense again after files were taken out. It waits for the next listing, so that
@@ -556,6 +562,16 @@ pub(crate) fn now() -> i64 {
 /// SQLite counts in signed numbers; nothing that is stored comes near their end.
 fn signed(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// A pattern of `MySQL` for names in lower case, as `SQLite` reads it.
+fn folded_pattern(pattern: &str) -> String {
+    let mut pattern = pattern.to_lowercase();
+    // MySQL takes a backslash at the very end literally; to SQLite it would be half an escape.
+    if pattern.chars().rev().take_while(|&last| last == '\\').count() % 2 == 1 {
+        pattern.push('\\');
+    }
+    pattern
 }
 
 /// A list as one bound value, for `json_each`.

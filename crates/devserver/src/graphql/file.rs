@@ -1,8 +1,9 @@
 use super::connection::{PageInfo, Paging};
 use super::scalars::{DateTime, Int64};
+use super::visible;
 use crate::file_path::FilePath;
-use crate::state::{State, UPLOAD_HEADER};
-use crate::store::{FileRow, ProjectRow, RunRow};
+use crate::state::State;
+use crate::store::{FileRow, ProjectRow, RunRow, Window};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,8 +26,8 @@ pub(crate) fn local_id(id: &str, kind: &str) -> Option<String> {
 }
 
 /// Headers as the API lists them, `Key:Value` each.
-pub(crate) fn upload_headers() -> Vec<String> {
-    let (name, value) = UPLOAD_HEADER;
+pub(crate) fn upload_headers(state: &State) -> Vec<String> {
+    let (name, value) = state.upload_header();
     vec![format!("{name}:{value}")]
 }
 
@@ -74,19 +75,20 @@ impl File {
         let state = state(context)?;
         Ok(Some(match self.reference() {
             Some(reference) => reference,
-            None if upload == Some(true) => state.signed_url("PUT", &self.path),
+            None if upload == Some(true) => state.upload_url(&self.path),
             None => state.file_url(&self.path),
         }))
     }
 
     async fn upload_url(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(Some(state(context)?.signed_url("PUT", &self.path)))
+        Ok(Some(state(context)?.upload_url(&self.path)))
     }
 
-    async fn upload_headers(&self) -> Vec<String> {
-        upload_headers()
+    async fn upload_headers(&self, context: &Context<'_>) -> Result<Vec<String>> {
+        Ok(upload_headers(state(context)?))
     }
 
+    #[graphql(visible = "visible::direct_url")]
     async fn direct_url(&self, context: &Context<'_>) -> Result<String> {
         let state = state(context)?;
         Ok(self
@@ -114,6 +116,7 @@ impl File {
         Ok(seconds.map(|seconds| DateTime(state.time(seconds))))
     }
 
+    #[graphql(visible = "visible::md5")]
     async fn md5(&self) -> Option<&str> {
         match &self.row {
             Some(row) => row.md5.as_deref(),
@@ -166,6 +169,50 @@ impl Wanted {
         }
     }
 
+    async fn files(
+        &self,
+        state: &State,
+        project: &ProjectRow,
+        run: &RunRow,
+        window: Window,
+    ) -> Result<Vec<File>> {
+        let listed = |row: FileRow| File::new(project, run, row.name.clone(), Some(row));
+        Ok(match self {
+            Self::All => {
+                let rows = state.store.files(run.id, window).await?;
+                rows.into_iter().map(listed).collect()
+            }
+            Self::Like(pattern) => {
+                let rows = state.store.files_like(run.id, pattern, window).await?;
+                rows.into_iter().map(listed).collect()
+            }
+            Self::Named(names) => {
+                let names = within(names, window)?;
+                let mut rows = state.store.files_named(run.id, &names).await?;
+                names
+                    .into_iter()
+                    .map(|name| File::new(project, run, name.to_owned(), rows.remove(name)))
+                    .collect()
+            }
+        })
+    }
+
+    /// The late files that a page would show: new ones come at the end of a listing.
+    async fn late(&self, state: &State, run_id: i64, window: Window, is_last: bool) -> Result<Vec<String>> {
+        let mut late = state.late.names(run_id);
+        match self {
+            _ if late.is_empty() => {}
+            Self::Named(names) => {
+                let names = within(names, window)?;
+                late.retain(|name| names.contains(&name.as_str()));
+            }
+            _ if !is_last => late.clear(),
+            Self::Like(pattern) => late = state.store.names_like(pattern, &late).await?,
+            Self::All => {}
+        }
+        Ok(late)
+    }
+
     /// The page of them. Names come in the order in which they were asked for.
     pub(crate) async fn page(
         &self,
@@ -175,33 +222,12 @@ impl Wanted {
         paging: Paging,
     ) -> Result<FileConnection> {
         let window = paging.window();
-        let listed = |row: FileRow| File::new(project, run, row.name.clone(), Some(row));
-        let files: Vec<File> = match self {
-            Self::All => state
-                .store
-                .files(run.id, window)
-                .await?
-                .into_iter()
-                .map(listed)
-                .collect(),
-            Self::Like(pattern) => state
-                .store
-                .files_like(run.id, pattern, window)
-                .await?
-                .into_iter()
-                .map(listed)
-                .collect(),
-            Self::Named(names) => {
-                let skip = usize::try_from(window.skip)?;
-                let take = usize::try_from(window.take)?;
-                let names: Vec<&str> = names.iter().skip(skip).take(take).map(String::as_str).collect();
-                let mut rows = state.store.files_named(run.id, &names).await?;
-                names
-                    .into_iter()
-                    .map(|name| File::new(project, run, name.to_owned(), rows.remove(name)))
-                    .collect()
-            }
-        };
+        let mut files = self.files(state, project, run, window).await?;
+        let is_last = files.len() < usize::try_from(window.take)?;
+        let late = self.late(state, run.id, window, is_last).await?;
+        if state.let_in(run.id, &late).await? {
+            files = self.files(state, project, run, window).await?;
+        }
         let (items, page_info) = paging.page(files);
         let edges = items
             .into_iter()
@@ -211,9 +237,14 @@ impl Wanted {
             })
             .collect();
         Ok(FileConnection {
-            upload_headers: upload_headers(),
+            upload_headers: upload_headers(state),
             page_info,
             edges,
         })
     }
+}
+
+fn within(names: &[String], window: Window) -> Result<Vec<&str>> {
+    let (skip, take) = (usize::try_from(window.skip)?, usize::try_from(window.take)?);
+    Ok(names.iter().skip(skip).take(take).map(String::as_str).collect())
 }

@@ -9,6 +9,7 @@ mod run;
 mod scalars;
 mod user;
 mod variables;
+mod visible;
 
 use crate::state::State;
 use async_graphql::{EmptySubscription, Request, Response, ServerError, Value};
@@ -31,10 +32,12 @@ pub(crate) struct Answer {
 
 impl Schema {
     pub(crate) fn new(state: Arc<State>) -> Self {
+        let without = state.behaviour.without.clone();
         let inner = async_graphql::Schema::build(query::Query, mutation::Mutation, EmptySubscription)
             .data(state)
             .finish();
-        let shapes = Arc::new(Shapes::read(&inner.sdl()));
+        let shapes = Shapes::read(&inner.sdl()).without(&without);
+        let shapes = Arc::new(shapes);
         Self { inner, shapes }
     }
 

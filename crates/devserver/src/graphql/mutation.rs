@@ -1,7 +1,9 @@
-use super::file::{File, local_id, state, upload_headers};
+use super::file::{File, global_id, local_id, state, upload_headers};
 use super::project::Project;
 use super::run::Run;
 use super::scalars::JsonString;
+use super::visible;
+use crate::Deletion;
 use crate::state::State;
 use crate::store::{ProjectRow, RunChanges, RunRow};
 use async_graphql::{Context, Error, ID, InputObject, Object, Result, SimpleObject};
@@ -45,6 +47,7 @@ struct MarkRunFilesUploadedPayload {
 #[derive(InputObject)]
 struct DeleteFilesInput {
     files: Vec<ID>,
+    #[graphql(visible = "visible::delete_project_id")]
     project_id: Option<i32>,
     client_mutation_id: Option<String>,
 }
@@ -136,6 +139,7 @@ struct DeleteRunPayload {
 #[Object]
 impl Mutation {
     /// Gives addresses to upload to. The files are there once their bytes are.
+    #[graphql(visible = "visible::create_run_files")]
     async fn create_run_files(
         &self,
         context: &Context<'_>,
@@ -151,12 +155,13 @@ impl Mutation {
             .collect();
         Ok(Some(CreateRunFilesPayload {
             run_id: ID(run.id.to_string()),
-            upload_headers: upload_headers(),
+            upload_headers: upload_headers(state),
             files,
             client_mutation_id: input.client_mutation_id,
         }))
     }
 
+    #[graphql(visible = "visible::mark_run_files_uploaded")]
     async fn mark_run_files_uploaded(
         &self,
         context: &Context<'_>,
@@ -165,6 +170,7 @@ impl Mutation {
         let state = state(context)?;
         let (_, run) = find_run(state, &input.entity_name, &input.project_name, &input.run_name).await?;
         state.store.list_uploaded(run.id, &input.files).await?;
+        state.late.mark(run.id, &input.files);
         let client_mutation_id = input.client_mutation_id;
         Ok(Some(MarkRunFilesUploadedPayload {
             success: true,
@@ -179,6 +185,9 @@ impl Mutation {
         input: DeleteFilesInput,
     ) -> Result<Option<DeleteFilesPayload>> {
         let state = state(context)?;
+        if input.files.len() > state.behaviour.delete_limit {
+            return Err("too many files".into());
+        }
         let mut numbers = Vec::new();
         for id in &input.files {
             let local =
@@ -191,8 +200,16 @@ impl Mutation {
                 return Err("a file does not belong to this project".into());
             }
         }
-        let objects = state.store.delete_files(&numbers).await?;
-        state.objects.remove(objects).await;
+        let gone = state.store.delete_files(&numbers).await?;
+        let deletions = gone.iter().map(|file| Deletion {
+            id: global_id(&format!("File:{}", file.id)).0,
+            name: file.name.clone(),
+        });
+        state.traffic.deleted(deletions);
+        state
+            .objects
+            .remove(gone.into_iter().filter_map(|file| file.object))
+            .await;
         Ok(Some(DeleteFilesPayload {
             success: true,
             client_mutation_id: input.client_mutation_id,

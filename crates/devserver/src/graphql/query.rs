@@ -2,6 +2,8 @@ use super::connection::Paging;
 use super::file::state;
 use super::project::{Project, ProjectConnection};
 use super::user::User;
+use super::visible;
+use crate::Feature;
 use async_graphql::{Context, Json, Object, Result, SimpleObject};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -97,8 +99,17 @@ impl ServerInfo {
         None
     }
 
-    async fn features(&self) -> Vec<ServerFeature> {
-        Vec::new()
+    /// What clients need not find out by introspection. Of what the real server tells of, this one has little.
+    #[graphql(visible = "visible::server_info_features")]
+    async fn features(&self, context: &Context<'_>) -> Result<Vec<Option<ServerFeature>>> {
+        let without = &state(context)?.behaviour.without;
+        let marks = !without.contains(&Feature::MarkRunFilesUploaded);
+        let features = [("MARK_RUN_FILES_UPLOADED", marks), ("FILESTREAM_GZIP", false)];
+        let feature = |(name, is_enabled): (&str, bool)| {
+            let name = name.to_owned();
+            Some(ServerFeature { name, is_enabled })
+        };
+        Ok(features.map(feature).into())
     }
 }
 

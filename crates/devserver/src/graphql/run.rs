@@ -3,6 +3,7 @@ use super::file::{FileConnection, Wanted, global_id, state};
 use super::project::Project;
 use super::scalars::{DateTime, JsonString};
 use super::user::User;
+use super::visible;
 use crate::store::{ProjectRow, RunRow};
 use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
 use std::sync::Arc;
@@ -30,6 +31,7 @@ impl Run {
         ))
     }
 
+    #[graphql(visible = "visible::run_project_id")]
     async fn project_id(&self) -> ID {
         ID(self.row.project_id.to_string())
     }
@@ -131,6 +133,7 @@ impl Run {
     }
 
     /// Counts the whole run, whatever files are asked for beside it.
+    #[graphql(visible = "visible::file_count")]
     async fn file_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
         let count = state(context)?.store.file_count(self.row.id).await?;
         Ok(i32::try_from(count).ok())
@@ -140,11 +143,14 @@ impl Run {
         &self,
         context: &Context<'_>,
         names: Option<Vec<Option<String>>>,
-        pattern: Option<String>,
+        #[graphql(visible = "visible::pattern")] pattern: Option<String>,
         after: Option<String>,
         first: Option<i32>,
     ) -> Result<Option<FileConnection>> {
         let state = state(context)?;
+        // Who names files and no number wants all of them: older clients get their upload addresses so.
+        let named = names.as_deref().map(<[_]>::len).filter(|&count| count > 0);
+        let first = first.or_else(|| named.and_then(|count| i32::try_from(count).ok()));
         let paging = Paging::new(after.as_deref(), first, state.behaviour.page_limit)?;
         Wanted::new(names, pattern)
             .page(state, &self.project, &self.row, paging)

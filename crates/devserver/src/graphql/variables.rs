@@ -1,6 +1,7 @@
-//! Whether the variables of a request fit, which async-graphql leaves unchecked: its rule for their positions never
-//! gets to see one (7.2.1), and a required one that is missing comes up only while the query runs. A query that the
-//! real server refuses has to be refused here too.
+//! Whether a request fits the schema, as far as async-graphql leaves that unchecked or says it in other words than Go's
+//! GraphQL servers: fields, arguments and input fields that do not exist, and variables. Its rule for the positions of
+//! variables never gets to see one (7.2.1), and a required one that is missing comes up only while the query runs. A
+//! query that the real server refuses has to be refused here too.
 
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
@@ -11,6 +12,8 @@ use async_graphql::{Name, Positioned, Value as Constant, Variables};
 use async_graphql_value::Value;
 use std::collections::{HashMap, HashSet};
 
+use crate::feature::{Feature, Place};
+
 type Inputs = HashMap<String, Input>;
 
 /// The types of a schema, as far as arguments need them.
@@ -19,6 +22,7 @@ pub(crate) struct Shapes {
     inputs: HashMap<String, Inputs>,
     /// The arguments of `@skip` and `@include`, the only directives that there are.
     directive: Inputs,
+    introspection: bool,
 }
 
 struct Field {
@@ -47,6 +51,7 @@ impl Shapes {
             objects: HashMap::new(),
             inputs: HashMap::new(),
             directive: condition.into_iter().collect(),
+            introspection: true,
         };
         for definition in parse_schema(sdl).map_or_else(|_| Vec::new(), |schema| schema.definitions) {
             let TypeSystemDefinition::Type(definition) = definition else {
@@ -71,6 +76,26 @@ impl Shapes {
         shapes
     }
 
+    /// The same types without what a server does not know.
+    pub(crate) fn without<'a>(mut self, features: impl IntoIterator<Item = &'a Feature>) -> Self {
+        for feature in features {
+            match feature.place() {
+                Place::Field(of, field) => {
+                    self.objects.get_mut(of).and_then(|fields| fields.remove(field));
+                }
+                Place::Argument(of, field, argument) => {
+                    let field = self.objects.get_mut(of).and_then(|fields| fields.get_mut(field));
+                    field.and_then(|field| field.arguments.remove(argument));
+                }
+                Place::Input(of, field) => {
+                    self.inputs.get_mut(of).and_then(|fields| fields.remove(field));
+                }
+                Place::Introspection => self.introspection = false,
+            }
+        }
+        self
+    }
+
     /// What does not fit, in words. Nothing is said about a document that has other faults.
     pub(crate) fn misfits(
         &self,
@@ -90,19 +115,46 @@ impl Shapes {
         walk.operation(&operation.node);
         let mut misfits = walk.misfits;
         for definition in &operation.node.variable_definitions {
-            misfits.extend(self.misfit_value(&definition.node, variables));
+            misfits.extend(self.misfit_values(&definition.node, variables));
         }
         misfits
     }
 
-    fn misfit_value(&self, definition: &VariableDefinition, variables: &Variables) -> Option<String> {
+    fn misfit_values(&self, definition: &VariableDefinition, variables: &Variables) -> Vec<String> {
         let name = &definition.name.node;
         let shape = &definition.var_type.node;
         match variables.get(name) {
-            Some(value) if self.takes(shape, value) => None,
-            Some(_) => Some(format!("variable ${name} is no {shape}")),
-            None if shape.nullable || definition.default_value.is_some() => None,
-            None => Some(format!("variable ${name} of type {shape} is missing")),
+            Some(value) if self.takes(shape, value) => Vec::new(),
+            Some(value) => match self.strangers(shape, value) {
+                none if none.is_empty() => vec![format!("variable ${name} is no {shape}")],
+                strangers => strangers,
+            },
+            None if shape.nullable || definition.default_value.is_some() => Vec::new(),
+            None => vec![format!("variable ${name} of type {shape} is missing")],
+        }
+    }
+
+    /// The fields in a value that its type does not have, in words.
+    fn strangers(&self, shape: &Type, value: &Constant) -> Vec<String> {
+        match (&shape.base, value) {
+            (BaseType::List(item), Constant::List(items)) => items
+                .iter()
+                .flat_map(|value| self.strangers(item, value))
+                .collect(),
+            (BaseType::List(item), value) => self.strangers(item, value),
+            (BaseType::Named(name), Constant::Object(given)) => {
+                let Some(known) = self.inputs.get(name.as_str()) else {
+                    return Vec::new();
+                };
+                given
+                    .iter()
+                    .flat_map(|(key, value)| match known.get(key.as_str()) {
+                        Some(input) => self.strangers(&input.shape, value),
+                        None => vec![no_input_field(key, name)],
+                    })
+                    .collect()
+            }
+            (BaseType::Named(_), _) => Vec::new(),
         }
     }
 
@@ -137,6 +189,10 @@ impl Shapes {
             },
         }
     }
+}
+
+fn no_input_field(field: &str, input: &str) -> String {
+    format!("Field {field:?} is not defined by type {input:?}.")
 }
 
 fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> Inputs {
@@ -175,7 +231,7 @@ fn is_within(variable: &Type, place: &Type) -> bool {
         }
 }
 
-/// Looks at every place of an operation where a variable stands.
+/// Looks at every place of an operation that has a name in the schema, or where a variable stands.
 struct Walk<'a> {
     shapes: &'a Shapes,
     document: &'a ExecutableDocument,
@@ -214,13 +270,13 @@ impl<'a> Walk<'a> {
             match &selection.node {
                 Selection::Field(field) => {
                     self.directives(&field.node.directives);
-                    let shapes = self.shapes;
-                    let known = shapes
-                        .objects
-                        .get(parent)
-                        .and_then(|fields| fields.get(field.node.name.node.as_str()));
-                    let Some(known) = known else { continue };
-                    self.arguments(&field.node.arguments, &known.arguments);
+                    let name = field.node.name.node.as_str();
+                    let Some(known) = self.field(parent, name) else {
+                        continue;
+                    };
+                    self.arguments(&field.node.arguments, &known.arguments, || {
+                        format!("field {name:?} of type {parent:?}")
+                    });
                     self.selections(&known.type_name, &field.node.selection_set.node);
                 }
                 Selection::FragmentSpread(spread) => {
@@ -246,14 +302,42 @@ impl<'a> Walk<'a> {
     fn directives(&mut self, directives: &[Positioned<Directive>]) {
         let shapes = self.shapes;
         for directive in directives {
-            self.arguments(&directive.node.arguments, &shapes.directive);
+            let name = &directive.node.name.node;
+            self.arguments(&directive.node.arguments, &shapes.directive, || {
+                format!("directive \"@{name}\"")
+            });
         }
     }
 
-    fn arguments(&mut self, given: &[(Positioned<Name>, Positioned<Value>)], known: &Inputs) {
+    /// A field of a type. None where its selections need no look.
+    fn field(&mut self, parent: &str, name: &str) -> Option<&'a Field> {
+        let shapes = self.shapes;
+        let fields = shapes.objects.get(parent)?;
+        let known = fields.get(name);
+        let is_introspection = parent == "Query" && matches!(name, "__schema" | "__type");
+        if is_introspection && !shapes.introspection {
+            self.misfits.push("introspection disabled".to_owned());
+        } else if known.is_none() && !is_introspection && name != "__typename" {
+            self.misfits
+                .push(format!("Cannot query field {name:?} on type {parent:?}."));
+        }
+        known
+    }
+
+    fn arguments(
+        &mut self,
+        given: &[(Positioned<Name>, Positioned<Value>)],
+        known: &Inputs,
+        owner: impl Fn() -> String,
+    ) {
         for (name, value) in given {
-            if let Some(input) = known.get(name.node.as_str()) {
-                self.value(&value.node, &input.shape, input.has_default);
+            match known.get(name.node.as_str()) {
+                Some(input) => self.value(&value.node, &input.shape, input.has_default),
+                None => {
+                    let name = name.node.as_str();
+                    self.misfits
+                        .push(format!("Unknown argument {name:?} on {}.", owner()));
+                }
             }
         }
     }
@@ -272,8 +356,9 @@ impl<'a> Walk<'a> {
                     return;
                 };
                 for (key, value) in given {
-                    if let Some(input) = known.get(key.as_str()) {
-                        self.value(value, &input.shape, input.has_default);
+                    match known.get(key.as_str()) {
+                        Some(input) => self.value(value, &input.shape, input.has_default),
+                        None => self.misfits.push(no_input_field(key, name)),
                     }
                 }
             }

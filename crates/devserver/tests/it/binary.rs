@@ -2,14 +2,15 @@
 
 use crate::client::basic;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use wandb_devserver::DevServer;
 
 const KEY: &str = "0123456789012345678901234567890123456789";
 
-/// The running command, with the line that it printed. It is killed where a test does not end it.
+/// The running command, with the line that it printed. It is ended where a test does not end it.
 struct Running {
     child: Child,
     line: String,
@@ -17,11 +18,11 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_wandb-devserver"))
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_with(Command::new(env!("CARGO_BIN_EXE_wandb-devserver")).args(arguments))
+    }
+
+    fn start_with(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap())
             .read_line(&mut line)
@@ -38,9 +39,9 @@ impl Running {
     }
 
     #[cfg(unix)]
-    fn interrupt(mut self) -> Option<i32> {
+    fn end_by(mut self, signal: &str) -> Option<i32> {
         let status = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
+            .args([signal, &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(status.success());
@@ -50,7 +51,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        // Killed, it would leave its temporary folder behind.
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }
@@ -114,14 +122,81 @@ async fn it_keeps_its_data_where_it_is_told_to() {
     .concat();
     let first = Running::start(&filled);
     assert_eq!(names(&first.url(), "one").await, ["a.txt", "sub/b.txt"]);
-    assert_eq!(first.interrupt(), Some(0));
+    assert_eq!(first.end_by("-INT"), Some(0));
 
     let again = Running::start(&kept);
     assert_eq!(names(&again.url(), "one").await, ["a.txt", "sub/b.txt"]);
-    assert_eq!(again.interrupt(), Some(0));
+    assert_eq!(again.end_by("-INT"), Some(0));
 
     let server = DevServer::builder().data_dir(data.path()).start().await.unwrap();
     server.add_run("team", "project", "one").await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_takes_its_temporary_folder_along() {
+    let place = tempfile::tempdir().unwrap();
+    let is_empty = || std::fs::read_dir(place.path()).unwrap().next().is_none();
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wandb-devserver"));
+        command.env("TMPDIR", place.path());
+        let running = Running::start_with(command.args(["--json", "--run", "team/project/one"]));
+        assert!(!is_empty());
+        // A client that has begun a request and does not go on with it.
+        let described: Value = serde_json::from_str(&running.line).unwrap();
+        let storage = described["storage_url"].as_str().unwrap();
+        let mut idle = TcpStream::connect(storage.trim_start_matches("http://")).unwrap();
+        idle.write_all(
+            b"PUT /wandb-files/team/project/one/a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+        )
+        .unwrap();
+        assert_eq!(running.end_by(signal), Some(0), "{signal}");
+        assert!(is_empty(), "{signal}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wandb-devserver"));
+    let nowhere = place.path().join("nope");
+    command
+        .env("TMPDIR", place.path())
+        .args(["--seed-folder", text(&nowhere), "--into", "a/b/c"]);
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
+    assert!(is_empty());
+}
+
+#[tokio::test]
+async fn it_stores_as_it_is_told_to() {
+    let told = [
+        "--relative-upload-urls",
+        "--azure",
+        "--list-when-marked",
+        "--delete-limit",
+        "1",
+        "--listing-delay",
+        "2",
+    ];
+    let running = Running::start(
+        &[
+            &["--json", "--api-key", KEY, "--run", "team/project/one"],
+            &told[..],
+        ]
+        .concat(),
+    );
+    let query = r#"mutation { createRunFiles(input: {
+        entityName: "team", projectName: "project", runName: "one", files: ["a"]
+    }) { uploadHeaders files { uploadUrl } } }"#;
+    let request = crate::client::http()
+        .post(format!("{}/graphql", running.url()))
+        .header("authorization", basic(KEY));
+    let answer = request
+        .body(json!({ "query": query }).to_string())
+        .send()
+        .await
+        .unwrap();
+    let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let created = json!({
+        "uploadHeaders": ["x-ms-blob-type:BlockBlob"],
+        "files": [{ "uploadUrl": "/files/team/project/one/a" }],
+    });
+    assert_eq!(body["data"]["createRunFiles"], created);
 }
 
 #[tokio::test]
@@ -147,10 +222,13 @@ async fn it_tells_what_it_was_asked_and_no_secret() {
     assert!(!first.contains(&basic(KEY)), "{first}");
     let first: Value = serde_json::from_str(&first).unwrap();
     let graphql = json!({
-        "listener": "api", "method": "POST", "path": "/graphql", "operation": null,
-        "has_authorization": true, "status": 200,
+        "listener": "api", "method": "POST", "path": "/graphql", "operation": null, "variables": null,
+        "request_bytes": first[0]["request_bytes"], "has_authorization": true, "status": 200,
     });
     assert_eq!(first, json!([graphql]));
+    assert!(first[0]["request_bytes"].as_u64() > Some(50));
+    let deletions = crate::client::get(&format!("{url}/_devserver/deletions"), &[]).await;
+    assert_eq!(deletions.text().await.unwrap(), "[]");
 
     let silent = Running::start(&["--json", "--api-key", KEY]);
     let address = format!("{}/_devserver/requests", silent.url());
@@ -195,6 +273,33 @@ async fn it_does_the_faults_that_it_is_told_to() {
     assert_eq!(crate::client::get(&door, &[]).await.status(), 404);
 }
 
+#[tokio::test]
+async fn it_can_be_an_older_server() {
+    let without = ["--without", "md5,pattern", "--without", "file-count"];
+    let running = Running::start(
+        &[
+            &["--json", "--api-key", KEY, "--run", "team/project/one"],
+            &without[..],
+        ]
+        .concat(),
+    );
+    assert_eq!(names(&running.url(), "one").await, [""; 0]);
+    let query = r#"{ project(name: "project", entityName: "team") {
+        run(name: "one") { fileCount files(pattern: "%") { edges { node { md5 } } } }
+    } }"#;
+    let request = crate::client::http()
+        .post(format!("{}/graphql", running.url()))
+        .header("authorization", basic(KEY));
+    let answer = request
+        .body(json!({ "query": query }).to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 400);
+    let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(body["errors"].as_array().unwrap().len(), 3);
+}
+
 #[test]
 fn bad_arguments_are_explained() {
     let seed = seed();
@@ -210,6 +315,7 @@ fn bad_arguments_are_explained() {
         (&["--synthetic", "3"], 2, "--into"),
         (&["--fault", "storage::explode"], 2, "no setting"),
         (&["--latency", "30"], 2, "30ms"),
+        (&["--without", "md6"], 2, "only md5, direct-url"),
         (&["--seed-folder", text(&missing), "--into", "a/b/c"], 1, "nope"),
         (&["--port", &port], 1, "choose another port"),
     ] {

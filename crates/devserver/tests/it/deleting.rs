@@ -1,7 +1,9 @@
 //! Deletions.
 
-use crate::client::{data, field, get, names, post, run_files, server_with};
+use crate::client::{data, field, fill, get, names, post, run_files, server_with, with_key};
+use reqwest::Method;
 use serde_json::{Value, json};
+use wandb_devserver::{DevServer, Fault};
 
 const DELETE: &str = "mutation deleteFiles($files: [ID!]!, $projectId: Int) {
     deleteFiles(input: { files: $files, projectId: $projectId }) { success }
@@ -47,6 +49,75 @@ async fn what_cannot_be_deleted_is_an_error_and_stays() {
         assert!(body["errors"][0]["message"].is_string());
     }
     assert_eq!(names(&server, json!({})).await, ["a"]);
+}
+
+#[tokio::test]
+async fn the_server_counts_what_it_deleted() {
+    let server = server_with(&[("a", "1"), ("b", "2"), ("c", "3")]).await;
+    let (a, c) = (field(&server, "a", "id").await, field(&server, "c", "id").await);
+    let never = "RmlsZTo5OTk=";
+    data(&server, DELETE, json!({ "files": [c, never] })).await;
+    data(&server, DELETE, json!({ "files": [a, c] })).await;
+    let went: Vec<(String, String)> = server
+        .deletions()
+        .into_iter()
+        .map(|deletion| (deletion.id, deletion.name))
+        .collect();
+    assert_eq!(went, [(c, "c".to_owned()), (a, "a".to_owned())]);
+    server.clear_requests();
+    assert!(server.deletions().is_empty());
+}
+
+#[tokio::test]
+async fn more_than_the_limit_are_refused_whole() {
+    let server = DevServer::builder().delete_limit(2).start().await.unwrap();
+    fill(&server, &[("a", "1"), ("b", "2"), ("c", "3")]).await;
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        ids.push(field(&server, name, "id").await);
+    }
+    let request = json!({ "query": DELETE, "variables": { "files": ids } });
+    let (status, body) = post(&server, &request).await;
+    assert_eq!((status, &body["data"]["deleteFiles"]), (200, &Value::Null));
+    assert_eq!(body["errors"][0]["message"], "too many files");
+    assert_eq!(names(&server, json!({})).await.len(), 3);
+    assert!(server.deletions().is_empty());
+    data(&server, DELETE, json!({ "files": ids[..2] })).await;
+    assert_eq!(names(&server, json!({})).await, ["c"]);
+}
+
+#[tokio::test]
+async fn a_deletion_can_fail_and_be_done_all_the_same() {
+    let server = server_with(&[("a", "1"), ("b", "2")]).await;
+    let on_delete = || Fault::on_graphql().operation("deleteFiles");
+    server.inject(on_delete().reply(200, &[], r#"{"data": {"deleteFiles": {"success": false}}}"#));
+    server.inject(on_delete().reply(504, &[], "").carried_out());
+    let request = json!({ "query": DELETE, "variables": { "files": [field(&server, "a", "id").await] } });
+    let (status, body) = post(&server, &request).await;
+    assert_eq!(
+        (status, &body["data"]["deleteFiles"]["success"]),
+        (200, &json!(false))
+    );
+    assert_eq!(names(&server, json!({})).await, ["a", "b"]);
+
+    let url = format!("{}/graphql", server.url());
+    let send = || {
+        with_key(&server, Method::POST, &url)
+            .body(request.to_string())
+            .send()
+    };
+    assert_eq!(send().await.unwrap().status(), 504);
+    assert_eq!(names(&server, json!({})).await, ["b"]);
+
+    // The second of them gets no answer at all.
+    server.inject(on_delete().close().carried_out());
+    let id = field(&server, "b", "id").await;
+    let request = json!({ "query": DELETE, "variables": { "files": [id] } });
+    let lost = with_key(&server, Method::POST, &url)
+        .body(request.to_string())
+        .send();
+    lost.await.unwrap_err();
+    assert_eq!(names(&server, json!({})).await, [""; 0]);
 }
 
 #[tokio::test]

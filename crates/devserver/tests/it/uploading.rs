@@ -12,13 +12,18 @@ const CREATE: &str =
     }
 }";
 
-async fn create(server: &DevServer, files: &[&str]) -> Value {
+pub(crate) async fn create(server: &DevServer, files: &[&str]) -> Value {
     let variables = json!({ "entity": "team", "project": "project", "run": "run", "files": files });
     data(server, CREATE, variables).await["createRunFiles"].take()
 }
 
 /// Sends the bytes with the headers of the mutation's answer, and more.
-async fn put(created: &Value, place: usize, bytes: &'static [u8], more: &[(&str, &str)]) -> Response {
+pub(crate) async fn put(
+    created: &Value,
+    place: usize,
+    bytes: &'static [u8],
+    more: &[(&str, &str)],
+) -> Response {
     let mut request = http().put(created["files"][place]["uploadUrl"].as_str().unwrap());
     for header in created["uploadHeaders"].as_array().unwrap() {
         let (name, value) = header.as_str().unwrap().split_once(':').unwrap();
