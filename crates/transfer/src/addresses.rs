@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use url::Url;
-use wandb_http::Redacted;
+use wandb_http::{Redacted, host};
 
 use crate::attempt::{Body, Range, fetchable};
 use crate::error::{Again, Blame, Failure};
@@ -192,11 +192,6 @@ fn usable(urls: &[Url]) -> Result<Vec<Url>, Failure> {
     let now = Timestamp::now();
     good.sort_by_cached_key(|url| has_expired(url, now));
     Ok(good)
-}
-
-fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    format!("{host}:{}", url.port_or_known_default().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! One try: the request, its redirects, and the body that comes back.
 
-use std::error::Error;
-
 use bytes::Bytes;
 use reqwest::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName,
@@ -9,14 +7,14 @@ use reqwest::header::{
 };
 use reqwest::{Response, StatusCode};
 use url::Url;
-use wandb_http::{CERTIFICATE_HELP, Redacted, is_untrusted_certificate, retry_after};
+use wandb_http::{CERTIFICATE_HELP, Redacted, innermost, is_untrusted_certificate, retry_after};
 
 use crate::content::Encoding;
 use crate::error::{Again, Blame, Failure};
 use crate::refusal::refusal;
 use crate::{Transfer, TransferErrorKind};
 
-const MAX_REDIRECTS: usize = 10;
+pub(crate) const MAX_REDIRECTS: usize = 10;
 
 /// A part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +54,7 @@ impl Transfer {
                 }
             }
         }
-        Err(redirect(format!(
-            "it was redirected {MAX_REDIRECTS} times and then again, last to {}: the servers send it in circles",
-            Redacted(&url)
-        )))
+        Err(circles(&url))
     }
 
     /// Sends one request; the flag says whether a credential went with it.
@@ -86,7 +81,8 @@ impl Transfer {
         Ok((response, authorized))
     }
 
-    async fn authorization(&self, url: &Url) -> Result<Option<HeaderValue>, Failure> {
+    /// The credential for a request to `url`, if that may see one.
+    pub(crate) async fn authorization(&self, url: &Url) -> Result<Option<HeaderValue>, Failure> {
         if is_signed(url) {
             return Ok(None);
         }
@@ -201,7 +197,7 @@ impl Body {
         } else {
             network(format!(
                 "the connection broke off after {came}: {}",
-                cause(&error)
+                innermost(&error)
             ))
             .source(error)
         }
@@ -215,7 +211,7 @@ pub(crate) fn fetchable(url: &Url) -> Result<Url, Failure> {
         return Err(Failure::new(
             TransferErrorKind::Address,
             format!(
-                "it is a {}: address, and only http and https can be fetched",
+                "it is a {}: address, and only http and https can be asked",
                 url.scheme()
             ),
         )
@@ -242,7 +238,7 @@ pub(crate) fn is_signed(url: &Url) -> bool {
     })
 }
 
-fn next_hop(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
+pub(crate) fn next_hop(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     let location = headers
         .get(LOCATION)
         .and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
@@ -269,22 +265,30 @@ fn next_hop(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     }
 }
 
-fn redirect(what: String) -> Failure {
+/// All redirects that are followed have led to another one, last to `url`.
+pub(crate) fn circles(url: &Url) -> Failure {
+    redirect(format!(
+        "it was redirected {MAX_REDIRECTS} times and then again, last to {}: the servers send it in circles",
+        Redacted(url)
+    ))
+}
+
+pub(crate) fn redirect(what: String) -> Failure {
     Failure::new(TransferErrorKind::Redirect, what).next("tell who runs the server")
 }
 
-fn unanswered(url: &Url, error: reqwest::Error) -> Failure {
+pub(crate) fn unanswered(url: &Url, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let host = Redacted(url);
     if error.is_builder() {
         return Failure::new(
             TransferErrorKind::Address,
-            format!("{host} cannot be requested: {}", cause(&error)),
+            format!("{host} cannot be requested: {}", innermost(&error)),
         )
         .source(error);
     }
     if is_untrusted_certificate(&error) {
-        let what = format!("the certificate of {host} is not trusted: {}", cause(&error));
+        let what = format!("the certificate of {host} is not trusted: {}", innermost(&error));
         return Failure::new(TransferErrorKind::Certificate, what)
             .next(CERTIFICATE_HELP)
             .blame(Blame::Unreachable)
@@ -293,8 +297,8 @@ fn unanswered(url: &Url, error: reqwest::Error) -> Failure {
     match (error.is_connect(), error.is_timeout()) {
         (true, true) => silent(format!("no connection to {host} was made in the time allowed")),
         (false, true) => silent(format!("{host} did not answer in the time allowed")),
-        (true, false) => network(format!("no connection to {host}: {}", cause(&error))),
-        (false, false) => network(format!("no answer from {host}: {}", cause(&error))),
+        (true, false) => network(format!("no connection to {host}: {}", innermost(&error))),
+        (false, false) => network(format!("no answer from {host}: {}", innermost(&error))),
     }
     .blame(Blame::Unreachable)
     .source(error)
@@ -306,19 +310,10 @@ pub(crate) fn network(what: String) -> Failure {
         .again(Again::Policy(None))
 }
 
-fn silent(what: String) -> Failure {
+pub(crate) fn silent(what: String) -> Failure {
     Failure::new(TransferErrorKind::Timeout, what)
         .next("check the network, then run again")
         .again(Again::Policy(None))
-}
-
-/// The innermost error: the outer ones only say that a request or a body failed.
-fn cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn Error = error;
-    while let Some(inner) = innermost.source() {
-        innermost = inner;
-    }
-    innermost.to_string()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {

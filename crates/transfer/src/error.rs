@@ -30,22 +30,24 @@ pub enum TransferErrorKind {
     /// HTTP 403 from a server that the credential went to, or that asks for none. Not tried again.
     Permission,
     /// Storage refused a signed address, most often because it has expired, and so did all others of the same source
-    /// and those that its [`Renewal`](crate::Renewal) gave. Where a redirect led there, it is followed anew, twice.
+    /// and those that its [`Renewal`](crate::Renewal), or the [`DestinationRenewal`](crate::DestinationRenewal) of an
+    /// upload, gave. Where a redirect led there, it is followed anew, twice.
     Expired,
     /// HTTP 404 or 410. Not tried again, but for the source's other addresses, if the one that says so is signed.
     NotFound,
     /// HTTP 429. Tried again after the wait that the server asks for.
     RateLimited,
-    /// HTTP 408, 425 and 5xx, which are tried again, or a status that makes no sense here, which is not.
+    /// HTTP 408, 425 and 5xx, which are tried again, or a status that makes no sense here, which is not. Of uploads, 308
+    /// without an address, 409, and S3's `RequestTimeout` are tried again as well, and 501 is not.
     Server,
-    /// No connection to any of the source's addresses, or one that broke. Tried again.
+    /// No connection to any of the addresses, or one that broke. Tried again.
     Network,
     /// The server's certificate is not trusted. Not tried again.
     Certificate,
     /// A server that was silent for too long. Tried again.
     Timeout,
-    /// The bytes have not the length or the digest that they must have. Tried once more; where they are too few, as
-    /// often as after a broken connection.
+    /// The bytes have not the length or the digest that they must have, or storage says so of what it was sent. Tried
+    /// once more; where they are too few, as often as after a broken connection.
     Integrity,
     /// The target exists, and neither replacing nor keeping it was asked for. No request was made, unless the target
     /// appeared meanwhile.
@@ -53,6 +55,12 @@ pub enum TransferErrorKind {
     /// The name cannot be a file below the root: it leads outside, names a folder, is too long, or something stands
     /// in its way. No request was made, unless what stands in the way appeared meanwhile.
     Name,
+    /// What is to be uploaded cannot be read: it is not there, is no regular file, or the system refuses it. Not tried
+    /// again, and mostly found before a request is sent.
+    Unreadable,
+    /// A file was written to while it was uploaded. The upload was broken off, so storage has kept nothing of it. Not
+    /// tried again.
+    Changed,
     /// The disk refused: full, read-only, no permission, or broken. Not tried again.
     Disk,
     /// An address that is not `http` or `https`. Not tried again.
@@ -201,6 +209,14 @@ impl Failure {
     pub(crate) fn source(mut self, source: impl Into<Cause>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// The wait that the server asked for.
+    pub(crate) fn asked(&self) -> Option<Duration> {
+        match self.again {
+            Again::Policy(asked) => asked,
+            Again::No | Again::Refetch | Again::Renew => None,
+        }
     }
 
     pub(crate) fn what(&self) -> &str {

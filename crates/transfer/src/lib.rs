@@ -20,8 +20,9 @@ mod source;
 mod stream;
 mod transfer;
 mod tries;
+mod upload;
 
-pub use bulk::{BulkOptions, Downloads, Event, Job, Step};
+pub use bulk::{Bulk, BulkOptions, Downloads, Event, Job, Step, UploadJob, Uploads};
 pub use disk::{Root, is_partial};
 pub use download::{Downloaded, IfExists, Status};
 pub use error::{TransferError, TransferErrorKind};
@@ -31,3 +32,4 @@ pub use progress::Progress;
 pub use source::{Renewal, Source};
 pub use stream::ByteStream;
 pub use transfer::Transfer;
+pub use upload::{Content, Destination, DestinationRenewal, Uploaded};

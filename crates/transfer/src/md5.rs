@@ -49,6 +49,12 @@ impl Md5 {
             .map_err(|_| Md5Error)
     }
 
+    /// The base64 form, as W&B's API gives it.
+    #[must_use]
+    pub fn to_base64(self) -> String {
+        BASE64.encode(self.0)
+    }
+
     /// The 16 bytes.
     #[must_use]
     pub fn to_bytes(self) -> [u8; 16] {
@@ -98,6 +104,7 @@ mod tests {
         assert_eq!(md5.to_string(), "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(Md5::from_base64("1B2M2Y8AsgTpgAmY7PhCfg=="), Ok(md5));
         assert_eq!(Md5::from_base64("1B2M2Y8AsgTpgAmY7PhCfg"), Ok(md5));
+        assert_eq!(md5.to_base64(), "1B2M2Y8AsgTpgAmY7PhCfg==");
         assert_eq!(Md5::from(md5.to_bytes()), md5);
         for text in [
             "",

@@ -1,13 +1,15 @@
-//! How a download tells what it has done so far.
+//! How a transfer tells what it has done so far.
 
 use std::time::Duration;
 
-/// Hears of a download's bytes as they come. Every method does nothing unless it is written, and `()` listens to none.
+/// Hears of a transfer's bytes as they come or go. Every method does nothing unless it is written, and `()` listens to
+/// none.
 ///
-/// The calls come from the task that drives the download, in order: [`started`](Self::started) once the server has
-/// agreed to send, [`advanced`](Self::advanced) for every piece, [`restarted`](Self::restarted) when what has come so
-/// far is thrown away and the next try begins at nothing, [`retried`](Self::retried) before every other try,
-/// [`resumed`](Self::resumed) when bytes that an earlier run left are taken up. They should return at once.
+/// The calls come from the task that drives the transfer, in order: [`started`](Self::started) once the server has
+/// agreed to send, or is about to be sent something, [`advanced`](Self::advanced) for every piece,
+/// [`restarted`](Self::restarted) when what has been done so far is thrown away and the next try begins at nothing,
+/// [`retried`](Self::retried) before every other try, [`resumed`](Self::resumed) when bytes that an earlier run left are
+/// taken up, by a download. They should return at once.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,17 +28,17 @@ use std::time::Duration;
 /// }
 /// ```
 pub trait Progress: Send + Sync {
-    /// Bytes are about to come: `total` of them, where that is known. Called once a download, whatever the tries.
+    /// Bytes are about to move: `total` of them, where that is known. Called once a transfer, whatever the tries.
     fn started(&self, total: Option<u64>) {
         let _ = total;
     }
 
-    /// `bytes` more have come over the network.
+    /// `bytes` more have come over the network, or were handed to it.
     fn advanced(&self, bytes: u64) {
         let _ = bytes;
     }
 
-    /// What has come so far, and what was [`resumed`](Self::resumed), does not count: the download begins again.
+    /// What was done so far, and what was [`resumed`](Self::resumed), does not count: the transfer begins again.
     fn restarted(&self) {}
 
     /// `bytes` of the total were on the disk already, from a run that did not end, and need not come again.

@@ -19,15 +19,12 @@ const SHOWN: usize = 200;
 /// Reads the refusal `response`, which came from `url`: `authorized` says whether a credential was sent, `redirected`
 /// whether another server sent us there.
 pub(crate) async fn refusal(response: Response, url: &Url, authorized: bool, redirected: bool) -> Failure {
-    let status = response.status();
-    let asked = retry_after(|name| response.headers().get(name)?.to_str().ok());
-    let said = Said::new(&start_of(response).await);
-    let wait = asked
-        .filter(|wait| !wait.is_zero())
-        .map_or(String::new(), |wait| {
-            format!(" and asked to wait {:.0} s", wait.as_secs_f64())
-        });
-    let what = format!("{} answered {status}{}{wait}", Redacted(url), said.shown());
+    let Heard {
+        status,
+        asked,
+        said,
+        what,
+    } = Heard::read(response, url).await;
     let failure = |kind| Failure::new(kind, &what);
     match status {
         _ if is_storage_refusal(status, &said, authorized, redirected || url.query().is_some()) => {
@@ -43,10 +40,7 @@ pub(crate) async fn refusal(response: Response, url: &Url, authorized: bool, red
                     .blame(Blame::Dead)
             }
         }
-        StatusCode::UNAUTHORIZED if authorized => failure(TransferErrorKind::Authentication)
-            .next("the API key was not taken: check that it is one for this server"),
-        StatusCode::UNAUTHORIZED => failure(TransferErrorKind::Authentication)
-            .next("no credential was sent there: set an API key for this server"),
+        StatusCode::UNAUTHORIZED => failure(TransferErrorKind::Authentication).next(unauthorized(authorized)),
         StatusCode::FORBIDDEN => failure(TransferErrorKind::Permission)
             .next("ask the owner of the project for access, or use another API key"),
         StatusCode::NOT_FOUND | StatusCode::GONE => {
@@ -58,13 +52,117 @@ pub(crate) async fn refusal(response: Response, url: &Url, authorized: bool, red
                 (false, _) => gone,
             }
         }
-        StatusCode::TOO_MANY_REQUESTS => failure(TransferErrorKind::RateLimited)
-            .next("wait, then run again with fewer transfers at once")
-            .again(Again::Policy(asked)),
+        StatusCode::TOO_MANY_REQUESTS => limited(what, asked),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => server(what, asked),
         _ if status.is_server_error() => server(what, asked),
         _ => failure(TransferErrorKind::Server).next("this is not how a file is sent: check the address"),
     }
+}
+
+/// Reads the refusal of an upload, as [`refusal`] does of a download.
+///
+/// What is tried again is what the SDK does (`sdk/internal/internal_api.py`, `upload_file`), and all of 5xx but 501.
+pub(crate) async fn upload_refusal(
+    response: Response,
+    url: &Url,
+    authorized: bool,
+    redirected: bool,
+) -> Failure {
+    let Heard {
+        status,
+        asked,
+        said,
+        what,
+    } = Heard::read(response, url).await;
+    let failure = |kind| Failure::new(kind, &what);
+    match status {
+        _ if is_storage_refusal(status, &said, authorized, redirected || url.query().is_some()) => {
+            let expired = failure(TransferErrorKind::Expired);
+            if redirected {
+                expired
+                    .next("storage does not take the address that the server gave: check this machine's clock, or ask who runs the server")
+                    .again(Again::Renew)
+                    .blame(Blame::Refused)
+            } else {
+                expired
+                    .next("the address has expired, or does not allow this upload: ask for a fresh one, and check this machine's clock")
+                    .blame(Blame::Dead)
+            }
+        }
+        StatusCode::UNAUTHORIZED => failure(TransferErrorKind::Authentication).next(unauthorized(authorized)),
+        StatusCode::FORBIDDEN => failure(TransferErrorKind::Permission)
+            .next("ask the owner of the project for the right to write, or use another API key"),
+        StatusCode::NOT_FOUND | StatusCode::GONE => failure(TransferErrorKind::NotFound)
+            .next("what the upload belongs to is not there, or was deleted: check the run"),
+        StatusCode::TOO_MANY_REQUESTS => limited(what, asked),
+        StatusCode::BAD_REQUEST if said.is_code("BadDigest") => failure(TransferErrorKind::Integrity)
+            .next("the bytes were changed on the way, or are not those that the digest was given for")
+            .again(Again::Refetch),
+        StatusCode::BAD_REQUEST if said.is_code("RequestTimeout") || said.is_code("IncompleteBody") => {
+            server(what, asked)
+        }
+        StatusCode::PERMANENT_REDIRECT
+        | StatusCode::REQUEST_TIMEOUT
+        | StatusCode::CONFLICT
+        | StatusCode::TOO_EARLY => server(what, asked),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            failure(TransferErrorKind::Server).next("the server takes no file of this size")
+        }
+        StatusCode::NOT_IMPLEMENTED => {
+            failure(TransferErrorKind::Server).next("the server takes no files this way: tell who runs it")
+        }
+        _ if status.is_server_error() => server(what, asked),
+        _ => failure(TransferErrorKind::Server).next("this is not how a file is taken: check the address"),
+    }
+}
+
+/// Reads what is left of an answer that needs no reading, so that its connection can be used again.
+pub(crate) async fn drain(response: Response) {
+    start_of(response).await;
+}
+
+/// A refusal, as it came.
+struct Heard {
+    status: StatusCode,
+    /// The wait that was asked for.
+    asked: Option<Duration>,
+    said: Said,
+    /// All of it, for a message.
+    what: String,
+}
+
+impl Heard {
+    async fn read(response: Response, url: &Url) -> Self {
+        let status = response.status();
+        let asked = retry_after(|name| response.headers().get(name)?.to_str().ok());
+        let said = Said::new(&start_of(response).await);
+        let wait = asked
+            .filter(|wait| !wait.is_zero())
+            .map_or(String::new(), |wait| {
+                format!(" and asked to wait {:.0} s", wait.as_secs_f64())
+            });
+        let what = format!("{} answered {status}{}{wait}", Redacted(url), said.shown());
+        Self {
+            status,
+            asked,
+            said,
+            what,
+        }
+    }
+}
+
+fn unauthorized(authorized: bool) -> &'static str {
+    if authorized {
+        "the API key was not taken: check that it is one for this server"
+    } else {
+        "no credential was sent there: set an API key for this server"
+    }
+}
+
+fn limited(what: String, asked: Option<Duration>) -> Failure {
+    Failure::new(TransferErrorKind::RateLimited, what)
+        .next("wait, then run again with fewer transfers at once")
+        .again(Again::Policy(asked))
 }
 
 fn server(what: String, asked: Option<Duration>) -> Failure {
@@ -126,6 +224,11 @@ impl Said {
             xml,
             text: presentable(&text),
         }
+    }
+
+    /// Whether storage's XML names its refusal so.
+    fn is_code(&self, code: &str) -> bool {
+        self.xml && self.text.starts_with(code)
     }
 
     fn shown(&self) -> String {

@@ -64,17 +64,28 @@ impl Transfer {
             given: Tally::default(),
         };
         reader.ready().await?;
-        Ok(ByteStream(Box::pin(futures::stream::try_unfold(
-            reader,
-            async |mut reader| Ok(reader.next().await?.map(|piece| (piece, reader))),
-        ))))
+        Ok(ByteStream {
+            length: reader.length(),
+            pieces: Box::pin(futures::stream::try_unfold(reader, async |mut reader| {
+                Ok(reader.next().await?.map(|piece| (piece, reader)))
+            })),
+        })
     }
 }
 
 /// The bytes of a [`Source`], from [`Transfer::stream`]; ends after its first error.
-pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes, TransferError>> + Send>>);
+pub struct ByteStream {
+    length: Option<u64>,
+    pieces: Pin<Box<dyn Stream<Item = Result<Bytes, TransferError>> + Send>>,
+}
 
 impl ByteStream {
+    /// How many bytes it will give in all, where the source or the server says so.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
     /// The next piece, never an empty one; `None` once all bytes have come and are right.
     ///
     /// # Errors
@@ -102,7 +113,7 @@ impl Stream for ByteStream {
     type Item = Result<Bytes, TransferError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context)
+        self.pieces.as_mut().poll_next(context)
     }
 }
 
@@ -136,6 +147,12 @@ struct Open {
 }
 
 impl Reader {
+    /// All bytes, as far as that is known before they come.
+    fn length(&self) -> Option<u64> {
+        let as_sent = self.open.as_ref().filter(|open| open.decoder.is_none());
+        self.source.size().or_else(|| as_sent?.body.length)
+    }
+
     /// Opens a body, if none is open, over as many tries as are allowed.
     async fn ready(&mut self) -> Result<(), TransferError> {
         while let Err(failure) = self.open().await {

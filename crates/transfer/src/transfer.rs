@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use wandb_http::{Anonymous, Credentials, Pace, RetryConfig};
+use wandb_http::{Anonymous, ClientConfig, Credentials, Pace, RetryConfig};
 
 use crate::addresses::Unreachable;
 use crate::{Parts, Source};
 
-/// Fetches bytes: to checked files below a [`Root`](crate::Root), or as a stream.
+/// Moves bytes: to checked files below a [`Root`](crate::Root), as a stream, or to an address.
 ///
 /// Cheap to clone; the clones share connections. Building one sends nothing.
 ///
@@ -25,6 +26,9 @@ pub struct Transfer {
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
+    pub(crate) upload_http: reqwest::Client,
+    /// The silence of a server that is too long, while bytes are sent to it.
+    pub(crate) upload_stall: Duration,
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) retry: RetryConfig,
     pub(crate) pace: Pace,
@@ -46,6 +50,8 @@ impl Transfer {
     pub fn new(http: reqwest::Client) -> Self {
         Self {
             inner: Arc::new(Inner {
+                upload_http: http.clone(),
+                upload_stall: ClientConfig::default().stall_timeout,
                 http,
                 credentials: Arc::new(Anonymous),
                 retry: RetryConfig::default(),
@@ -65,6 +71,20 @@ impl Transfer {
     #[must_use]
     pub fn with_credentials(self, credentials: Arc<dyn Credentials>) -> Self {
         self.with(|inner| inner.credentials = credentials)
+    }
+
+    /// Uploads with `http`, which should come from
+    /// [`ClientConfig::build_for_uploads`](wandb_http::ClientConfig::build_for_uploads). Without this the client of
+    /// [`new`](Self::new) is used, and its read timeout, which runs from the beginning of a request to the answer, bounds
+    /// the time of a whole upload.
+    ///
+    /// `stall_timeout` is the silence of a server that is too long; see [`upload`](Self::upload).
+    #[must_use]
+    pub fn with_upload_client(self, http: reqwest::Client, stall_timeout: Duration) -> Self {
+        self.with(|inner| {
+            inner.upload_http = http;
+            inner.upload_stall = stall_timeout;
+        })
     }
 
     /// Tries again as `retry` says.
@@ -98,6 +118,12 @@ impl Transfer {
     #[must_use]
     pub fn with_verify(self, verify: bool) -> Self {
         self.with(|inner| inner.verify = verify)
+    }
+
+    /// Whether bytes are held against digests.
+    #[must_use]
+    pub fn verifies(&self) -> bool {
+        self.inner.verify
     }
 
     /// Whether a file and its folder are forced out to the disk before a download counts as done, so that it outlives

@@ -1,4 +1,4 @@
-//! How far one file is, from the task that fetches it to the reader of the events.
+//! How far one file is, from the task that moves it to the reader of the events.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,12 @@ const INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) enum Note<K> {
     Moved(Arc<Meter<K>>),
-    Retried(K, Step),
+    Retried {
+        key: K,
+        attempt: u32,
+        why: String,
+        wait: Duration,
+    },
 }
 
 /// The state of one file.
@@ -38,7 +43,7 @@ impl<K: Clone> Meter<K> {
     }
 
     /// The newest state, for the `Moved` that has just arrived.
-    pub(super) fn read(&self) -> Step {
+    pub(super) fn read<E, D>(&self) -> Step<E, D> {
         self.told.store(false, Ordering::Release);
         Step::Progress {
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -102,9 +107,12 @@ impl<K: Clone + Send + Sync> Progress for Listener<K> {
     }
 
     fn retried(&self, attempt: u32, why: &str, wait: Duration) {
-        let why = why.to_owned();
-        let step = Step::Retried { attempt, why, wait };
-        self.send(Note::Retried(self.meter.key(), step));
+        self.send(Note::Retried {
+            key: self.meter.key(),
+            attempt,
+            why: why.to_owned(),
+            wait,
+        });
     }
 }
 
@@ -127,7 +135,7 @@ mod tests {
                 panic!("no note came")
             };
             assert!(notes.try_recv().is_err());
-            meter.read()
+            meter.read::<(), ()>()
         };
         assert!(matches!(
             told(40),

@@ -19,3 +19,6 @@ mod resume;
 mod server;
 mod streams;
 mod support;
+mod uploads;
+mod uploads_bulk;
+mod uploads_devserver;

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use wandb_http::RetryConfig;
-use wandb_transfer::{IfExists, Parts, Source, Transfer, TransferErrorKind, is_partial};
+use wandb_transfer::{IfExists, Parts, Root, Source, Transfer, TransferErrorKind, is_partial};
 
 use crate::server::{Reply, Request, Server};
 use crate::support::{Folder, Heard, client, content, says, source, transfer};
@@ -112,17 +112,7 @@ async fn answers_to_a_range_that_do_not_fit_are_not_used() {
             None => Reply::ok(body.clone()).header("ETag", "\"one\""),
         })
         .await;
-        transfer()
-            .download(
-                &source(server.url("f"), &bytes),
-                &folder.root,
-                "file",
-                IfExists::Refuse,
-                &heard,
-            )
-            .await
-            .expect(what);
-        assert!(folder.read("file") == bytes, "{what}");
+        bring(transfer(), &bytes, &server, &folder, &heard).await;
         assert_eq!(*heard.bytes.lock().expect("no panic"), LENGTH as u64, "{what}");
         assert_eq!(*heard.restarts.lock().expect("no panic"), 1, "{what}");
     }
@@ -161,6 +151,23 @@ async fn fail_after(folder: &Folder, bytes: &[u8], cut: usize, with_md5: bool) {
     assert_eq!(error.kind(), TransferErrorKind::Network, "{error}");
 }
 
+/// A folder in which a download of these bytes has left the first 2,000,000.
+async fn broken_off() -> (Vec<u8>, Folder) {
+    let (bytes, folder) = (content(LARGE), Folder::new());
+    fail_after(&folder, &bytes, 2_000_000, true).await;
+    (bytes, folder)
+}
+
+/// Brings `bytes` from `server` to the file of which an earlier download may have left a part.
+async fn bring(transfer: Transfer, bytes: &[u8], server: &Server, folder: &Folder, heard: &Heard) {
+    // As a new process has it.
+    let root = Root::open(folder.path()).expect("a root");
+    let source = source(server.url("f"), bytes);
+    let done = transfer.download(&source, &root, "file", IfExists::Refuse, heard);
+    done.await.expect("the file");
+    assert!(folder.read("file") == bytes);
+}
+
 fn partials(folder: &Folder) -> Vec<String> {
     let names = folder.names();
     assert!(names.iter().all(|name| is_partial(name)), "{names:?}");
@@ -169,21 +176,10 @@ fn partials(folder: &Folder) -> Vec<String> {
 
 #[tokio::test]
 async fn what_a_download_left_is_taken_up_by_the_next() {
-    let (bytes, folder, heard) = (content(LARGE), Folder::new(), Heard::default());
-    fail_after(&folder, &bytes, 2_000_000, true).await;
+    let ((bytes, folder), heard) = (broken_off().await, Heard::default());
     assert_eq!(partials(&folder).len(), 1);
     let server = cutting(bytes.clone(), "", &[]).await;
-    transfer()
-        .download(
-            &source(server.url("f"), &bytes),
-            &folder.root,
-            "file",
-            IfExists::Refuse,
-            &heard,
-        )
-        .await
-        .expect("the file");
-    assert!(folder.read("file") == bytes);
+    bring(transfer(), &bytes, &server, &folder, &heard).await;
     assert_eq!(
         (server.froms(), folder.names()),
         (vec![2_000_000], vec!["file".to_owned()])
@@ -217,27 +213,15 @@ async fn all_that_a_killed_process_may_leave_ends_well() {
         ("wrong bytes", wrong[..2_500_000].to_vec(), vec![2_500_000, 0]),
         ("wrong bytes to the end", wrong, vec![0]),
     ] {
-        let folder = Folder::new();
-        fail_after(&folder, &bytes, 2_000_000, true).await;
+        let (bytes, folder) = broken_off().await;
         let [partial] = partials(&folder).try_into().expect("one file");
         folder.write(&partial, &left);
         // Of another version, and of another file.
         let family = partial.rsplit_once('-').expect("two hashes").0;
         folder.write(&format!("{family}-0123456789abcdef.part"), b"old");
         folder.write(".wbf-0123456789abcdef-0123456789abcdef.part", b"other");
-        let root = wandb_transfer::Root::open(folder.path()).expect("a new process");
         let server = cutting(bytes.clone(), "", &[]).await;
-        transfer()
-            .download(
-                &source(server.url("f"), &bytes),
-                &root,
-                "file",
-                IfExists::Refuse,
-                &(),
-            )
-            .await
-            .expect(what);
-        assert!(folder.read("file") == bytes, "{what}");
+        bring(transfer(), &bytes, &server, &folder, &Heard::default()).await;
         assert_eq!(server.froms(), froms, "{what}");
         assert_eq!(
             folder.names(),
@@ -249,10 +233,9 @@ async fn all_that_a_killed_process_may_leave_ends_well() {
 
 #[tokio::test]
 async fn a_file_that_is_kept_has_its_leftovers_removed() {
-    let (bytes, folder) = (content(LARGE), Folder::new());
-    fail_after(&folder, &bytes, 2_000_000, true).await;
+    let (bytes, folder) = broken_off().await;
     folder.write("file", &bytes);
-    let root = wandb_transfer::Root::open(folder.path()).expect("a new process");
+    let root = Root::open(folder.path()).expect("a new process");
     let source = source("http://127.0.0.1:1/".parse().expect("an address"), &bytes);
     transfer()
         .download(&source, &root, "file", IfExists::Keep, &())
@@ -263,26 +246,14 @@ async fn a_file_that_is_kept_has_its_leftovers_removed() {
 
 #[tokio::test]
 async fn without_verification_nothing_is_taken_up() {
-    let (bytes, folder) = (content(LARGE), Folder::new());
-    fail_after(&folder, &bytes, 2_000_000, true).await;
-    let root = wandb_transfer::Root::open(folder.path()).expect("a new process");
+    let (bytes, folder) = broken_off().await;
     let server = cutting(bytes.clone(), "", &[]).await;
-    once()
-        .with_verify(false)
-        .download(
-            &source(server.url("f"), &bytes),
-            &root,
-            "file",
-            IfExists::Refuse,
-            &(),
-        )
-        .await
-        .expect("the file");
+    let transfer = once().with_verify(false);
+    bring(transfer, &bytes, &server, &folder, &Heard::default()).await;
     assert_eq!(
         (server.froms(), folder.names()),
         (vec![0], vec!["file".to_owned()])
     );
-    assert!(folder.read("file") == bytes);
 }
 
 #[tokio::test]
@@ -329,17 +300,7 @@ async fn a_dropped_download_is_taken_up() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let (server, heard) = (cutting(bytes.clone(), "", &[]).await, Heard::default());
-        transfer
-            .download(
-                &source(server.url("f"), &bytes),
-                &folder.root,
-                "file",
-                IfExists::Refuse,
-                &heard,
-            )
-            .await
-            .expect("the file");
-        assert!(folder.read("file") == bytes);
+        bring(transfer, &bytes, &server, &folder, &heard).await;
         assert_eq!(folder.names(), ["file"]);
         assert!(*heard.resumed.lock().expect("no panic") >= 1_500_000);
         let both = *heard.resumed.lock().expect("no panic") + *heard.bytes.lock().expect("no panic");

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,6 +11,7 @@ use url::Url;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
+    pub(crate) method: String,
     /// Path and query.
     pub(crate) target: String,
     headers: HashMap<String, String>,
@@ -30,7 +32,10 @@ impl Request {
     }
 }
 
-#[derive(Debug, Clone)]
+/// Something that a test does while the server holds a request.
+type Deed = Arc<dyn Fn() + Send + Sync>;
+
+#[derive(Clone)]
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
@@ -39,6 +44,20 @@ pub(crate) struct Reply {
     length: Option<usize>,
     chunked: bool,
     stall: bool,
+    /// How much of the request's body is read before the answer is sent; the rest never is.
+    take: usize,
+    /// Done once so much of it has been read.
+    at: Option<(usize, Deed)>,
+    /// The wait after every half a mebibyte of it.
+    pause: Duration,
+    reset: bool,
+    slam: bool,
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} after {} bytes", self.status, self.take)
+    }
 }
 
 impl Reply {
@@ -51,7 +70,42 @@ impl Reply {
             body,
             chunked: false,
             stall: false,
+            take: usize::MAX,
+            at: None,
+            pause: Duration::ZERO,
+            reset: false,
+            slam: false,
         }
+    }
+
+    /// Answers after so many bytes of the request's body, and reads no more.
+    pub(crate) fn take(mut self, bytes: usize) -> Self {
+        self.take = bytes;
+        self
+    }
+
+    /// Does something once so many bytes of the request's body have been read.
+    pub(crate) fn at(mut self, bytes: usize, deed: impl Fn() + Send + Sync + 'static) -> Self {
+        self.at = Some((bytes, Arc::new(deed)));
+        self
+    }
+
+    /// Reads the request's body slowly.
+    pub(crate) fn slowly(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// Closes the connection right after the answer, even while the client sends.
+    pub(crate) fn slam(mut self) -> Self {
+        self.slam = true;
+        self
+    }
+
+    /// Closes the connection in place of an answer, even while the client sends.
+    pub(crate) fn reset(mut self) -> Self {
+        self.reset = true;
+        self
     }
 
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
@@ -111,7 +165,7 @@ impl Reply {
         self
     }
 
-    /// Is silent after the (maybe cut) body.
+    /// Is silent after the (maybe cut) body; or, where the request has one, after reading it, in place of an answer.
     pub(crate) fn stall(mut self) -> Self {
         self.stall = true;
         self
@@ -122,6 +176,7 @@ impl Reply {
 pub(crate) struct Server {
     url: Url,
     seen: Arc<Mutex<Vec<Request>>>,
+    bodies: Arc<Mutex<Vec<Vec<u8>>>>,
     task: JoinHandle<()>,
 }
 
@@ -131,20 +186,23 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/", listener.local_addr().expect("an address"));
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (requests, answer) = (Arc::clone(&seen), Arc::new(answer));
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let (requests, stored, answer) = (Arc::clone(&seen), Arc::clone(&bodies), Arc::new(answer));
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                let (requests, answer) = (Arc::clone(&requests), Arc::clone(&answer));
+                let (requests, stored, answer) =
+                    (Arc::clone(&requests), Arc::clone(&stored), Arc::clone(&answer));
                 connections.spawn(async move {
                     // The client may go away whenever it likes.
-                    let _ = serve(socket, &requests, &*answer).await;
+                    let _ = serve(socket, &requests, &stored, &*answer).await;
                 });
             }
         });
         Self {
             url: url.parse().expect("an address"),
             seen,
+            bodies,
             task,
         }
     }
@@ -155,6 +213,11 @@ impl Server {
 
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.seen.lock().expect("no panic").clone()
+    }
+
+    /// The bodies that came whole, as far as the server read on to their end.
+    pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
+        self.bodies.lock().expect("no panic").clone()
     }
 
     /// The first bytes that were asked for: 0 where no range was.
@@ -180,6 +243,7 @@ impl Drop for Server {
 async fn serve(
     socket: TcpStream,
     seen: &Mutex<Vec<Request>>,
+    bodies: &Mutex<Vec<Vec<u8>>>,
     answer: &(impl Fn(usize, &Request) -> Reply + ?Sized),
 ) -> std::io::Result<()> {
     let mut socket = BufReader::new(socket);
@@ -195,6 +259,7 @@ async fn serve(
         }
     }
     let request = Request {
+        method: lines[0].split(' ').next().expect("a method").to_owned(),
         target: lines[0].split(' ').nth(1).expect("a target").to_owned(),
         headers: lines[1..]
             .iter()
@@ -209,6 +274,29 @@ async fn serve(
         drop(seen);
         answer(n, &request)
     };
+    if let Some(length) = request.header("content-length") {
+        let length: usize = length.parse().expect("a length");
+        let mut body = vec![0; length.min(reply.take)];
+        let deed_at = reply.at.as_ref().map_or(0, |(at, _)| (*at).min(body.len()));
+        let (before, after) = body.split_at_mut(deed_at);
+        socket.read_exact(before).await?;
+        if let Some((_, deed)) = &reply.at {
+            deed();
+        }
+        for part in after.chunks_mut(512 << 10) {
+            socket.read_exact(part).await?;
+            tokio::time::sleep(reply.pause).await;
+        }
+        if reply.reset {
+            return Ok(());
+        }
+        if reply.stall {
+            std::future::pending::<()>().await;
+        }
+        if body.len() == length {
+            bodies.lock().expect("no panic").push(body);
+        }
+    }
     let mut head = vec![
         format!("HTTP/1.1 {} Status", reply.status),
         "Connection: close".to_owned(),
@@ -230,6 +318,9 @@ async fn serve(
     socket.write_all(format!("{head}\r\n\r\n").as_bytes()).await?;
     socket.write_all(&body).await?;
     socket.flush().await?;
+    if reply.slam {
+        return Ok(());
+    }
     if reply.stall {
         std::future::pending::<()>().await;
     }

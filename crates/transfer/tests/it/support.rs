@@ -56,7 +56,14 @@ pub(crate) fn client(stall_timeout: Duration) -> reqwest::Client {
 }
 
 pub(crate) fn transfer() -> Transfer {
-    Transfer::new(client(Duration::from_secs(20))).with_retry(quick_retry())
+    transfer_with(Duration::from_secs(20))
+}
+
+pub(crate) fn transfer_with(stall_timeout: Duration) -> Transfer {
+    let for_uploads = ClientConfig::default().build_for_uploads();
+    Transfer::new(client(stall_timeout))
+        .with_upload_client(for_uploads.expect("a client"), stall_timeout)
+        .with_retry(quick_retry())
 }
 
 /// A folder to download into.
