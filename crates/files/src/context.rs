@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use url::Url;
+use wandb_features::Server;
 use wandb_transfer::Transfer;
 use wandb_transport::Transport;
 
@@ -31,19 +32,37 @@ pub enum Via {
 #[derive(Clone)]
 pub struct Context {
     pub(crate) base: Arc<Url>,
-    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) server: Server,
     pub(crate) transfer: Transfer,
     pub(crate) via: Via,
 }
 
 impl Context {
-    /// `base` is the server's base URL: an address that the server gives without a host is read below it.
+    /// `base` is the server's base URL: an address that the server gives without a host is read below it. What is sent
+    /// through `transport` has the form that the server takes: see [`Server`].
     pub fn new(base: Url, transport: Arc<dyn Transport>, transfer: Transfer) -> Self {
         Self {
             base: Arc::new(base),
-            transport,
+            server: Server::new(transport),
             transfer,
             via: Via::Auto,
+        }
+    }
+
+    /// The server, and what it can do. Everything that is made of this context shares it.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// An address that the server gave. Self-hosted servers leave out the host for files that they keep themselves
+    /// (wandb/wandb#453).
+    pub(crate) fn absolute(&self, address: &str) -> Option<Url> {
+        let base = self.base.as_str().trim_end_matches('/');
+        if address.starts_with('/') {
+            Url::parse(&format!("{base}{address}")).ok()
+        } else {
+            Url::parse(address).ok()
         }
     }
 }

@@ -1,6 +1,5 @@
 //! A whole selection, from the listing to the disk.
 
-use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use futures::stream;
 use wandb_paginator::Paginator;
 use wandb_transfer::{BulkOptions, Downloads, Event, Job, Root, Step};
 
+use crate::wanted::Wanted;
 use crate::{File, Files, FilesError, RunPath};
 
 /// What happened to one file of a selection, or to its listing.
@@ -55,18 +55,15 @@ impl Files {
     /// # }
     /// ```
     pub fn download_all(mut self, root: &Root, options: BulkOptions) -> Result<FileDownloads, FilesError> {
-        let mut once = HashSet::new();
-        self.names.retain(|name| once.insert(name.clone()));
         self.prefetch = self.prefetch.max(1);
         let run = Arc::clone(&self.run);
-        let wanted = self.names.iter().cloned().collect();
+        let wanted = Wanted::new(&self.names);
         let transfer = self.context.transfer.clone();
         let jobs = jobs(self.paginate()?, Arc::clone(&run));
         Ok(FileDownloads {
             run,
             inner: transfer.download_all(jobs, root, options),
             wanted,
-            listed: HashSet::new(),
         })
     }
 }
@@ -78,9 +75,7 @@ impl Files {
 pub struct FileDownloads {
     run: Arc<RunPath>,
     inner: Downloads<File, Unfetched>,
-    /// The names that were asked for, and those of them that were listed.
-    wanted: VecDeque<String>,
-    listed: HashSet<String>,
+    wanted: Wanted,
 }
 
 /// What the listing gives instead of a job.
@@ -100,29 +95,22 @@ impl FileDownloads {
         self.inner.stop().await;
     }
 
-    fn listed(&mut self, file: &File) {
-        if !self.wanted.is_empty() {
-            self.listed.insert(file.name().to_owned());
-        }
-    }
-
     fn told(&mut self, event: Event<File, Unfetched>) -> FileEvent {
         match event {
             Event::File(file, step) => {
-                self.listed(&file);
+                self.wanted.listed(file.name());
                 FileEvent::File(file, step.map_err(FilesError::from))
             }
             Event::Listing(Unfetched::File(file, error @ FilesError::Missing { .. })) => {
-                self.listed(&file);
+                self.wanted.listed(file.name());
                 FileEvent::Missing(file.name().to_owned(), error)
             }
             Event::Listing(Unfetched::File(file, error)) => {
-                self.listed(&file);
+                self.wanted.listed(file.name());
                 FileEvent::File(file, Step::Failed(error))
             }
             Event::Listing(Unfetched::Listing(error)) => {
-                // What was not listed is not known to be missing.
-                self.wanted.clear();
+                self.wanted.broke_off();
                 FileEvent::Listing(error)
             }
         }
@@ -137,13 +125,10 @@ impl Stream for FileDownloads {
         if let Some(event) = ready!(Pin::new(&mut this.inner).poll_next(context)) {
             return Poll::Ready(Some(this.told(event)));
         }
-        while let Some(name) = this.wanted.pop_front() {
-            if !this.listed.contains(&name) {
-                let error = FilesError::missing(&this.run, &name);
-                return Poll::Ready(Some(FileEvent::Missing(name, error)));
-            }
-        }
-        Poll::Ready(None)
+        Poll::Ready(this.wanted.next_missing().map(|name| {
+            let error = FilesError::missing(&this.run, &name);
+            FileEvent::Missing(name, error)
+        }))
     }
 }
 

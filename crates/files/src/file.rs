@@ -15,7 +15,7 @@ use wandb_queries::run_files::RunFilesProjectRunFilesEdgesNode as Node;
 use wandb_queries::scalars::DateTime;
 use wandb_transfer::{Downloaded, IfExists, Md5, Progress, Renewal, Root, Source, TransferError};
 
-use crate::{Context, Files, FilesError, RunPath, Via, human, path_uri};
+use crate::{Context, DeleteEvent, Files, FilesError, RunPath, Via, human, path_uri};
 
 /// The md5 that the server gives for a name that does not exist.
 const PLACEHOLDER_MD5: &str = "0";
@@ -213,20 +213,41 @@ impl File {
         Ok(self.0.context.transfer.stream(&source).await?)
     }
 
+    /// Deletes the file on the server. That cannot be undone. For many files, [`delete_all`](crate::delete_all).
+    ///
+    /// # Errors
+    /// [`FilesError::Missing`] and [`FilesError::NoId`] without a request; [`FilesError::Delete`] and
+    /// [`FilesError::NotDeleted`] where the file is still there.
+    pub async fn delete(&self) -> Result<(), FilesError> {
+        match crate::delete_all([self.clone()]).next().await {
+            Some(DeleteEvent::Failed(_, error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.0.context
+    }
+
     /// Where the bytes are, and what they must be: for a [`Transfer`](wandb_transfer::Transfer) of one's own. Sends nothing.
     ///
     /// The signed address in storage comes first, then the one on the W&B server, as far as [`Via`] allows; where neither
     /// works any more, the server is asked for the file again by its name.
     ///
     /// # Errors
-    /// [`FilesError::Missing`], [`FilesError::Reference`], [`FilesError::NoAddress`].
+    /// [`FilesError::Missing`], [`FilesError::Reference`], [`FilesError::NoAddress`], [`FilesError::NoDirectAddress`].
     pub fn source(&self) -> Result<Source, FilesError> {
         if self.is_missing() {
             return Err(FilesError::missing(self.run(), self.name()));
         }
         let mut addresses = self.addresses()?.into_iter();
-        let no_address = || FilesError::NoAddress {
-            name: self.name().to_owned(),
+        let no_address = || {
+            let (context, name) = (&self.0.context, self.name().to_owned());
+            if context.via == Via::Direct && !context.server.known().file_direct_url {
+                FilesError::NoDirectAddress { name }
+            } else {
+                FilesError::NoAddress { name }
+            }
         };
         let first = addresses.next().ok_or_else(no_address)?;
         let renewal = Again {
@@ -252,7 +273,7 @@ impl File {
             .into_iter()
             .flatten()
             .filter(|address| !address.is_empty())
-            .filter_map(|address| Some((address, self.absolute(address)?)));
+            .filter_map(|address| Some((address, self.0.context.absolute(address)?)));
         let (fetchable, others): (Vec<_>, Vec<_>) =
             given.partition(|(_, url)| matches!(url.scheme(), "http" | "https"));
         match others.first() {
@@ -261,16 +282,6 @@ impl File {
                 uri: (*address).to_owned(),
             }),
             _ => Ok(fetchable.into_iter().map(|(_, url)| url).collect()),
-        }
-    }
-
-    /// Self-hosted servers give addresses without a host for files that they keep themselves (wandb/wandb#453).
-    fn absolute(&self, address: &str) -> Option<Url> {
-        let base = self.0.context.base.as_str().trim_end_matches('/');
-        if address.starts_with('/') {
-            Url::parse(&format!("{base}{address}")).ok()
-        } else {
-            Url::parse(address).ok()
         }
     }
 }

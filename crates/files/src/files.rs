@@ -1,5 +1,6 @@
 //! The collection of a run's files.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use wandb_queries::RunFiles;
 use wandb_queries::run_files::{self, ResponseData, Variables};
 use wandb_transfer::Transfer;
 
+use crate::like::Like;
+use crate::wanted::Wanted;
 use crate::{Context, File, FilesError, RunPath, Via};
 
 /// The files of a run: which of them, and in what pages. Asks for nothing until it is paginated.
@@ -37,7 +40,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// The text of the operation that a page is asked with.
+    /// The text of the operation that a page is asked with; older servers are sent it without what they lack.
     pub const QUERY: &'static str = run_files::QUERY;
 
     /// Every file of `run`, in pages of 50 as the SDK's.
@@ -55,14 +58,18 @@ impl Files {
         }
     }
 
-    /// Only the files with these names; none given means all.
+    /// Only the files with these names; none given means all. A name that stands twice counts once.
     #[must_use]
     pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        let mut once = HashSet::new();
         self.names = names.into_iter().map(Into::into).collect();
+        self.names.retain(|name| once.insert(name.clone()));
         self
     }
 
-    /// Only the files whose name matches a pattern of MySQL's `LIKE`: `%` is any text, `_` any character.
+    /// Only the files whose name matches a pattern of MySQL's `LIKE`: `%` is any text, `_` any character, a backslash
+    /// before either takes it literally, and case does not count. Where the server does not filter, all files are listed
+    /// and those that do not match left out here.
     #[must_use]
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
         self.pattern = Some(pattern.into());
@@ -141,7 +148,7 @@ impl Files {
             file_cursor: None,
             file_limit: Variables::default_fileLimit(),
         };
-        let transport = Arc::clone(&self.context.transport);
+        let transport = Arc::new(self.context.server.clone());
         let (per_page, prefetch, start_after) = (self.per_page, self.prefetch, self.start_after.clone());
         let paginator = Paginator::new(transport, self, variables)
             .per_page(per_page)
@@ -173,9 +180,45 @@ impl Files {
         }
     }
 
+    /// The whole selection, before anything is done with it: a listing from which files are deleted shifts under its own
+    /// cursors.
+    ///
+    /// # Errors
+    /// [`FilesError::NamesAndPattern`] where both are set, [`FilesError::Listing`] where the listing cannot be loaded to
+    /// its end.
+    pub async fn select(self) -> Result<Selection, FilesError> {
+        let mut wanted = Wanted::new(&self.names);
+        let run = RunPath::clone(&self.run);
+        let mut listed = self.paginate()?.into_stream();
+        let mut files = Vec::new();
+        loop {
+            match listed.try_next().await {
+                Ok(Some(file)) if file.is_missing() => {}
+                Ok(Some(file)) => {
+                    wanted.listed(file.name());
+                    files.push(file);
+                }
+                Ok(None) => break,
+                Err(source) => return Err(FilesError::Listing { run, source }),
+            }
+        }
+        let missing = std::iter::from_fn(|| wanted.next_missing()).collect();
+        Ok(Selection { files, missing })
+    }
+
     fn is_filtered(&self) -> bool {
         !self.names.is_empty() || self.pattern.is_some()
     }
+}
+
+/// What [`Files::select`] found.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Selection {
+    /// The files, in the server's order.
+    pub files: Vec<File>,
+    /// The names that were asked for and that the run does not have, in the order in which they were asked for.
+    pub missing: Vec<String>,
 }
 
 impl fmt::Display for Files {
@@ -230,19 +273,22 @@ impl Collection for Files {
             .has_next_page
             .ok_or_else(|| ConvertError::malformed("the answer has no hasNextPage"))?;
 
+        // A server without patterns listed everything.
+        let like = match &self.pattern {
+            Some(pattern) if !self.context.server.known().files_pattern => Some(Like::new(pattern)),
+            _ => None,
+        };
         let edges = files.edges.unwrap_or_default();
         let last = edges.last().and_then(|edge| edge.cursor.clone());
         let mut items = Vec::with_capacity(edges.len());
         for edge in edges {
             // A null node is seen on real servers (wandb/wandb#11834): its place has a cursor and no file.
             if let Some(node) = edge.node {
-                items.push(File::from_node(
-                    node,
-                    edge.cursor,
-                    &self.context,
-                    &self.run,
-                    !self.names.is_empty(),
-                )?);
+                let asked_by_name = !self.names.is_empty();
+                let file = File::from_node(node, edge.cursor, &self.context, &self.run, asked_by_name)?;
+                if like.as_ref().is_none_or(|like| like.matches(file.name())) {
+                    items.push(file);
+                }
             }
         }
         Ok(Page {

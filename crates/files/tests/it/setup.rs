@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use url::Url;
-use wandb_devserver::DevServer;
+use wandb_devserver::{Builder, DevServer};
 use wandb_files::{Context, File, Files, RunPath};
 use wandb_http::{ClientConfig, Credential};
 use wandb_paginator::Paginator;
@@ -17,7 +17,12 @@ pub(crate) struct Setup {
 impl Setup {
     /// A server with the run `e/p/r` that holds these files.
     pub(crate) async fn new(files: &[(&str, &[u8])]) -> Self {
-        let server = DevServer::start().await.unwrap();
+        Self::on(DevServer::builder(), files).await
+    }
+
+    /// The same on a server of this kind.
+    pub(crate) async fn on(builder: Builder, files: &[(&str, &[u8])]) -> Self {
+        let server = builder.start().await.unwrap();
         server.add_run("e", "p", "r").await.unwrap();
         for (name, content) in files {
             server.add_file("e", "p", "r", name, content).await.unwrap();
@@ -32,11 +37,14 @@ impl Setup {
 
     pub(crate) fn files_of(&self, run: RunPath) -> Files {
         let base: Url = self.server.url().parse().unwrap();
-        let http = ClientConfig::default().build().unwrap();
+        let config = ClientConfig::default();
+        let http = config.build().unwrap();
         let credential = Arc::new(Credential::api_key(&base, self.server.api_key()));
         let transport =
             HttpTransport::new(http.clone(), &base).with_credentials(Arc::<Credential>::clone(&credential));
-        let transfer = Transfer::new(http).with_credentials(credential);
+        let transfer = Transfer::new(http)
+            .with_upload_client(config.build_for_uploads().unwrap(), config.stall_timeout)
+            .with_credentials(credential);
         Files::new(Context::new(base, Arc::new(transport), transfer), run)
     }
 }
