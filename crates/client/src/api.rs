@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 use url::Url;
-use wandb_files::{Context, RunPath};
+use wandb_files::{Context, RunPath, ServerFeatures};
 use wandb_queries::{Viewer, viewer};
 use wandb_transport::{Transport, TransportErrorKind, execute};
 
@@ -57,10 +57,10 @@ impl Api {
         ApiBuilder::default()
     }
 
-    pub(crate) fn new(settings: Settings, transport: Arc<dyn Transport>, context: Context) -> Self {
+    pub(crate) fn new(settings: Settings, context: Context) -> Self {
         Self(Arc::new(Inner {
             settings,
-            transport,
+            transport: Arc::new(context.server().clone()),
             context,
             default_entity: OnceCell::new(),
         }))
@@ -77,6 +77,16 @@ impl Api {
     #[must_use]
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.0.transport
+    }
+
+    /// What the server can do, by its schema: one request in the life of this `Api` and its clones. Nothing needs this: what
+    /// a server lacks is noticed, and made up for, when it is needed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Transport`] where the server cannot be asked. The next call asks again.
+    pub async fn features(&self) -> Result<ServerFeatures, Error> {
+        let asked = self.0.context.server().features().await;
+        asked.map_err(|error| self.explain(error.into(), None))
     }
 
     /// The run that `path` names, in any form that [`parse_run_path`] reads, after asking the server whether it exists: one

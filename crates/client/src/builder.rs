@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use wandb_files::Context;
-use wandb_http::{Anonymous, ClientConfig, Credential, Credentials, Pace, RetryConfig, Secret};
+use wandb_http::{Anonymous, ClientConfig, ClientError, Credential, Credentials, Pace, RetryConfig, Secret};
 use wandb_transfer::Transfer;
 use wandb_transport::{HttpTransport, Retry, Transport};
 
@@ -104,9 +104,11 @@ impl ApiBuilder {
     /// [`ErrorKind::MissingKey`] where there is no credential, [`ErrorKind::Settings`] where a value cannot be used.
     pub fn build(mut self) -> Result<Api, Error> {
         let settings = self.take_settings()?;
-        let client = settings.client.build().map_err(|error| {
+        let unusable = |error: ClientError| {
             Error::new(ErrorKind::Settings, format!("{error}; check the settings")).with_source(error)
-        })?;
+        };
+        let client = settings.client.build().map_err(unusable)?;
+        let for_uploads = settings.client.build_for_uploads().map_err(unusable)?;
         let base = &settings.base_url.value;
         let credentials: Arc<dyn Credentials> = if let Some(credentials) = self.credentials {
             credentials
@@ -121,16 +123,17 @@ impl ApiBuilder {
         };
         // Queries and downloads count towards one limit, so they wait together.
         let pace = Pace::default();
-        let transport = self.transport.unwrap_or_else(|| {
+        let transport: Arc<dyn Transport> = self.transport.unwrap_or_else(|| {
             let http = HttpTransport::new(client.clone(), base).with_credentials(Arc::clone(&credentials));
             Arc::new(Retry::new(http, self.retry).with_pace(pace.clone(), base))
         });
         let transfer = Transfer::new(client)
+            .with_upload_client(for_uploads, settings.client.stall_timeout)
             .with_credentials(credentials)
             .with_retry(self.retry)
             .with_pace(pace);
-        let context = Context::new(base.clone(), Arc::clone(&transport), transfer);
-        Ok(Api::new(settings, transport, context))
+        let context = Context::new(base.clone(), transport, transfer);
+        Ok(Api::new(settings, context))
     }
 
     fn take_settings(&mut self) -> Result<Settings, Error> {

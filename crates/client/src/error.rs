@@ -40,6 +40,12 @@ pub enum ErrorKind {
     Transport(TransportErrorKind),
     /// The server's listing makes no sense, or what was asked for contradicts itself.
     Listing,
+    /// The server did not do what it was asked for, and does not say why.
+    Refused,
+    /// A local path cannot be uploaded as it was asked for. Nothing was sent.
+    Local,
+    /// A file was sent, and the server does not show it as it was sent.
+    Unconfirmed,
     /// The bytes could not be moved; which of these are tried again stands at each kind.
     Transfer(TransferErrorKind),
 }
@@ -111,12 +117,23 @@ impl From<TransferError> for Error {
 impl From<FilesError> for Error {
     fn from(error: FilesError) -> Self {
         let kind = match &error {
-            FilesError::Missing { .. } => ErrorKind::NotFound,
+            FilesError::Missing { .. } | FilesError::NoRun { .. } => ErrorKind::NotFound,
+            FilesError::Asking { source, .. } | FilesError::Delete { source, .. } => {
+                ErrorKind::Transport(source.kind().clone())
+            }
             FilesError::Listing { source, .. } => kind_of_page(source),
             FilesError::Transfer(error) => ErrorKind::Transfer(error.kind()),
-            FilesError::Reference { .. } | FilesError::NoAddress { .. } => {
-                ErrorKind::Transfer(TransferErrorKind::Address)
+            FilesError::Reference { .. }
+            | FilesError::NoAddress { .. }
+            | FilesError::NoDirectAddress { .. }
+            | FilesError::NoUploadAddress { .. } => ErrorKind::Transfer(TransferErrorKind::Address),
+            FilesError::NotMarked { .. } | FilesError::NotDeleted { .. } | FilesError::NoId { .. } => {
+                ErrorKind::Refused
             }
+            FilesError::Local { .. } | FilesError::Glob { .. } | FilesError::SameName { .. } => {
+                ErrorKind::Local
+            }
+            FilesError::Unconfirmed { .. } => ErrorKind::Unconfirmed,
             _ => ErrorKind::Listing,
         };
         Self::new(kind, error.to_string()).with_source(error)

@@ -1,10 +1,13 @@
 //! One run.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
-use wandb_files::{Context, File, Files, RunPath};
+use futures::stream;
+use wandb_files::{Context, File, Files, LocalFile, RunPath, Stored, Upload, UploadEvent};
 use wandb_queries::run;
+use wandb_transfer::Step;
 use wandb_transport::{Transport, execute};
 
 use crate::error::{Error, ErrorKind};
@@ -41,6 +44,39 @@ impl Run {
     /// there, whose download fails. [`ErrorKind::Transport`] where the server cannot be asked.
     pub async fn file(&self, name: &str) -> Result<File, Error> {
         Ok(self.files().one(name).await?)
+    }
+
+    /// Uploads a local file, and returns it as the server lists it then. Its name in the run is its path relative to `root`; a
+    /// file of that name is replaced. For many files at once, see [`Files::upload_all`].
+    ///
+    /// The SDK's `run.upload_file` (`apis/public/runs.py`), but for a file outside of `root`, which is refused, where the SDK
+    /// stores it under `__/`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Local`] where there is no such file below `root`, [`ErrorKind::Transfer`] and [`ErrorKind::Transport`] where
+    /// it cannot be sent, [`ErrorKind::Unconfirmed`] where the server does not list what was sent.
+    pub async fn upload_file(&self, path: impl AsRef<Path>, root: impl AsRef<Path>) -> Result<File, Error> {
+        let local = LocalFile::named(path.as_ref(), root.as_ref())?;
+        let uploads = stream::once(async { Ok(Upload::from(local)) });
+        let mut events = self.files().upload_all(uploads, 1);
+        loop {
+            match events.next().await {
+                Some(UploadEvent::File(_, Step::Finished(Stored { file: Some(file), .. }))) => {
+                    return Ok(file);
+                }
+                Some(UploadEvent::File(upload, Step::Finished(_))) => return self.file(upload.name()).await,
+                Some(UploadEvent::File(_, Step::Failed(error)) | UploadEvent::Stopped(error)) => {
+                    return Err(error.into());
+                }
+                Some(_) => {}
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::Listing,
+                        "the upload ended without an outcome",
+                    ));
+                }
+            }
+        }
     }
 
     /// Asks the server at `base` whether there is such a run.

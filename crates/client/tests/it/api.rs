@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use wandb_client::{
     Anonymous, Api, ApiBuilder, ErrorKind, IfExists, RetryConfig, Settings, Sources, TransportErrorKind,
 };
-use wandb_devserver::DevServer;
+use wandb_devserver::{DevServer, Fault, Feature};
 
 use crate::scripted::{Scripted, reply};
 
@@ -210,6 +210,65 @@ async fn no_default_entity_is_an_error_that_says_what_to_write() {
 }
 
 #[tokio::test]
+async fn what_an_older_server_lacks_is_found_out_once_for_the_api() {
+    let server = DevServer::builder()
+        .without(Feature::Md5)
+        .without(Feature::Pattern)
+        .start()
+        .await
+        .expect("a server");
+    for name in ["a.json", "b.txt"] {
+        server
+            .add_file("team", "project", "run", name, b"x")
+            .await
+            .expect("a file");
+    }
+    let api = builder(&server).build().expect("an Api");
+    for _ in 0..2 {
+        let run = api.run_unchecked("team/project/run").await.expect("a handle");
+        let found = run.files().pattern("%.json").select().await.expect("a selection");
+        assert_eq!(found.files.len(), 1);
+        assert_eq!(found.files[0].md5(), None);
+    }
+    let features = api.features().await.expect("the features");
+    assert!(!features.file_md5 && !features.files_pattern && features.file_direct_url);
+    assert_eq!(
+        operations(&server),
+        ["RunFiles", "ServerFeatures", "RunFiles", "RunFiles"]
+    );
+}
+
+#[tokio::test]
+async fn files_are_deleted_and_failures_have_their_kinds() {
+    let server = server().await;
+    let api = builder(&server).build().expect("an Api");
+    let run = api.run_unchecked("team/project/run").await.expect("a handle");
+    let file = run.file("a.json").await.expect("the file");
+    file.delete().await.expect("a deletion");
+    let gone = run.file("a.json").await.expect_err("no file");
+    assert_eq!(*gone.kind(), ErrorKind::NotFound);
+
+    let file = run.file("b.txt").await.expect("the file");
+    let no = r#"{"data":{"deleteFiles":{"success":false}}}"#;
+    server.inject(Fault::on_graphql().operation("deleteFiles").reply(200, &[], no));
+    let refused: wandb_client::Error = file.delete().await.expect_err("a refusal").into();
+    assert_eq!(*refused.kind(), ErrorKind::Refused);
+    let no = r#"{"errors":[{"message":"permission denied"}]}"#;
+    server.inject(Fault::on_graphql().operation("deleteFiles").reply(403, &[], no));
+    let refused: wandb_client::Error = file.delete().await.expect_err("a refusal").into();
+    assert_eq!(
+        *refused.kind(),
+        ErrorKind::Transport(TransportErrorKind::Permission)
+    );
+    assert!(
+        refused
+            .to_string()
+            .starts_with("cannot delete \"b.txt\" of team/project/run: "),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn the_transport_can_be_replaced() {
     use wandb_client::Transport;
     use wandb_transport::{Operation, Reply, TransportError};
@@ -252,4 +311,36 @@ async fn errors_of_listings_and_downloads_become_this_crates() {
         "{error}"
     );
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_is_uploaded_under_its_path_below_the_root() {
+    let server = server().await;
+    let api = builder(&server).build().expect("an Api");
+    let run = api.run_unchecked("team/project/run").await.expect("a handle");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("d/new.txt");
+    std::fs::create_dir_all(folder.path().join("d")).expect("a folder");
+    std::fs::write(&path, "hello").expect("a file");
+
+    let file = run.upload_file(&path, folder.path()).await.expect("a file");
+    assert_eq!((file.name(), file.size()), ("d/new.txt", 5));
+    assert_eq!(file.md5(), Some("XUFAKrxLKna5cZ2REBfFkg=="));
+
+    let refused = run.upload_file(folder.path().join("d"), folder.path()).await;
+    assert_eq!(
+        refused.expect_err("a folder is no file").kind(),
+        &ErrorKind::Local
+    );
+    let outside = run.upload_file(&path, folder.path().join("elsewhere")).await;
+    assert_eq!(
+        outside.expect_err("outside of the root").kind(),
+        &ErrorKind::Local
+    );
+    let nowhere = api.run_unchecked("team/project/nope").await.expect("a handle");
+    let refused = nowhere
+        .upload_file(&path, folder.path())
+        .await
+        .expect_err("no run");
+    assert!(refused.to_string().contains("team/project/nope"), "{refused}");
 }
