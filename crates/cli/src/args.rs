@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use wandb_client::{BulkOptions, Parts, Via};
 
-const ABOUT: &str = "The files of Weights & Biases runs: list, download, read";
+const ABOUT: &str = "The files of Weights & Biases runs: list, download, upload, copy, delete";
 
 const ENVIRONMENT: &str = "\
 RUN is ENTITY/PROJECT/RUN, ENTITY/PROJECT/runs/RUN or the run's web address;
@@ -51,6 +51,37 @@ Examples:
 Example:
   wbf cat me/mnist/1a2b3c4d wandb-summary.json | jq .loss")]
     Cat(CatArgs),
+    /// Upload files to a run
+    #[command(after_help = "\
+A file's name in the run is its path relative to --root; a file of that name is
+replaced. Each file counts as uploaded once the server lists its size and md5.
+
+Examples:
+  wbf put me/mnist/1a2b3c4d config.yaml
+  wbf put me/mnist/1a2b3c4d results --exclude '*.tmp'
+  wbf put me/mnist/1a2b3c4d out/run1 --root out/run1
+  wbf put me/mnist/1a2b3c4d 'out/**/*.json' --dry-run")]
+    Put(PutArgs),
+    /// Copy files from one run to another, without a disk in between
+    #[command(after_help = "\
+Files of the same name are replaced. Each file counts as copied once the server
+lists the size and md5 of what was sent.
+
+Examples:
+  wbf cp me/mnist/1a2b3c4d me/archive/best
+  wbf cp me/mnist/1a2b3c4d me/archive/best model.h5 config.yaml
+  wbf cp me/mnist/1a2b3c4d me/archive/best --pattern 'media/%'")]
+    Cp(CpArgs),
+    /// Delete files of a run
+    #[command(after_help = "\
+All that is to go is listed before the first file is deleted. Asks first; where
+nobody can be asked, --yes has to be given.
+
+Examples:
+  wbf rm me/mnist/1a2b3c4d checkpoint-1.pt checkpoint-2.pt
+  wbf rm me/mnist/1a2b3c4d --pattern 'media/%' --dry-run
+  wbf rm me/mnist/1a2b3c4d --pattern '%.tmp' --yes --format ndjson")]
+    Rm(RmArgs),
     /// Write a completion script for a shell to stdout
     #[command(hide = true)]
     Completions {
@@ -77,7 +108,7 @@ pub(crate) struct LsArgs {
     #[arg(long, value_name = "LIKE")]
     pub(crate) pattern: Option<String>,
     /// Files to ask for at once
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = per_page())]
     pub(crate) per_page: u32,
     /// Stop after N files
     #[arg(long, value_name = "N")]
@@ -139,7 +170,7 @@ pub(crate) struct GetArgs {
     #[arg(long)]
     pub(crate) fsync: bool,
     /// Files to ask for at once
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = per_page())]
     pub(crate) per_page: u32,
     /// How to report each file
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
@@ -174,6 +205,11 @@ impl From<Source> for Via {
     }
 }
 
+/// GraphQL's `Int` has 31 bits and a sign.
+fn per_page() -> impl clap::builder::TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=i64::from(i32::MAX))
+}
+
 fn jobs(text: &str) -> Result<usize, String> {
     between(text, 1, 1024)
 }
@@ -197,6 +233,85 @@ pub(crate) enum ReportFormat {
     Json,
     /// One object a line
     Ndjson,
+}
+
+#[derive(Args)]
+pub(crate) struct PutArgs {
+    /// The run
+    pub(crate) run: String,
+    /// Files, folders with all that is below them, and globs such as 'out/**/*.json'
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The folder relative to which files are named
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) root: PathBuf,
+    /// Only files whose name this glob matches: '*.pt' at any depth, 'model/*.pt' from the root; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) include: Vec<String>,
+    /// No files whose name this glob matches; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Upload what symlinks in folders lead to; without this they are left out
+    #[arg(long)]
+    pub(crate) follow_symlinks: bool,
+    /// Uploads at a time
+    #[arg(long, short, value_name = "N", default_value_t = BulkOptions::DEFAULT_JOBS, value_parser = jobs)]
+    pub(crate) jobs: usize,
+    /// Show what would be uploaded, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How to report each file
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct CpArgs {
+    /// The run to copy from
+    #[arg(value_name = "FROM")]
+    pub(crate) from: String,
+    /// The run to copy to
+    #[arg(value_name = "TO")]
+    pub(crate) to: String,
+    /// Only these files
+    #[arg(value_name = "NAME", conflicts_with = "pattern")]
+    pub(crate) names: Vec<String>,
+    /// Only names that match a LIKE pattern: % is any text, _ any character
+    #[arg(long, value_name = "LIKE")]
+    pub(crate) pattern: Option<String>,
+    /// Files at a time
+    #[arg(long, short, value_name = "N", default_value_t = BulkOptions::DEFAULT_JOBS, value_parser = jobs)]
+    pub(crate) jobs: usize,
+    /// Files to ask for at once
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = per_page())]
+    pub(crate) per_page: u32,
+    /// How to report each file
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct RmArgs {
+    /// The run
+    pub(crate) run: String,
+    /// The files
+    #[arg(value_name = "NAME", conflicts_with = "pattern")]
+    pub(crate) names: Vec<String>,
+    /// The files whose names match a LIKE pattern: % is any text, _ any character
+    #[arg(long, value_name = "LIKE")]
+    pub(crate) pattern: Option<String>,
+    /// Delete without asking
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Show what would be deleted, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Files to ask for at once
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = per_page())]
+    pub(crate) per_page: u32,
+    /// How to report each file
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
 }
 
 #[derive(Args)]

@@ -2,10 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use indicatif::MultiProgress;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::escape::printable;
 
 /// stderr, shared by messages, logs and progress bars.
 #[derive(Clone)]
@@ -60,6 +63,13 @@ impl Console {
         if self.verbose {
             self.write(message);
         }
+    }
+
+    /// A try failed, and there will be another one.
+    pub(crate) fn retried(&self, name: &str, attempt: u32, why: &str, wait: Duration) {
+        let wait = wait.as_secs_f64();
+        let message = format!("{name}: try {attempt} failed, the next comes in {wait:.1} s: {why}");
+        self.detail(&printable(&message));
     }
 
     /// An error.

@@ -4,8 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use wandb_client::{
-    Api, ConvertErrorKind, Error, ErrorKind, FilesError, PaginatorError, PaginatorErrorKind, Run,
-    TransferError, TransportErrorKind,
+    Api, ConvertErrorKind, Error, ErrorKind, FilesError, PaginatorErrorKind, TransferError,
+    TransportErrorKind,
 };
 
 use crate::console::Console;
@@ -15,22 +15,25 @@ const USAGE: u8 = 2;
 /// The exit status after Ctrl-C, the shells' own.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Why the files of a run could not be listed.
-pub(crate) fn listing(api: &Api, run: &Run, error: &PaginatorError) -> String {
-    match error.kind() {
-        PaginatorErrorKind::Convert(error) if error.kind() == ConvertErrorKind::NotFound => error.to_string(),
-        kind => {
-            let mut message = format!("cannot list the files of {}: {error}", run.path());
-            if let PaginatorErrorKind::Transport(error) = kind
-                && *error.kind() == TransportErrorKind::Authentication
-                && let Some(hint) = api.credential_hint()
-            {
-                message.push_str("; ");
-                message.push_str(&hint);
+/// What went wrong with the files of a run, and, where the credential was refused, where that came from.
+pub(crate) fn explained(api: &Api, error: &FilesError) -> String {
+    let mut message = match error {
+        FilesError::Listing { source, .. } => match source.kind() {
+            PaginatorErrorKind::Convert(error) if error.kind() == ConvertErrorKind::NotFound => {
+                error.to_string()
             }
-            message
-        }
+            _ => error.to_string(),
+        },
+        error => error.to_string(),
+    };
+    if let Some(cause) = error.transport()
+        && *cause.kind() == TransportErrorKind::Authentication
+        && let Some(hint) = api.credential_hint()
+    {
+        message.push_str("; ");
+        message.push_str(&hint);
     }
+    message
 }
 
 pub(crate) enum Failure {

@@ -1,20 +1,18 @@
 //! `wbf get`.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use tokio::sync::oneshot;
-use wandb_client::{Api, BulkOptions, FileEvent, Files, FilesError, IfExists, Parts, Root, Run, Step};
+use wandb_client::{
+    Api, BulkOptions, Downloaded, FileEvent, Files, FilesError, IfExists, Parts, Root, Run, Step,
+    TransferErrorKind,
+};
 
 use crate::args::{ExistOk, GetArgs};
 use crate::console::Console;
-use crate::escape::printable;
-use crate::failure::{self, Failure, INTERRUPTED};
+use crate::failure::{self, Failure};
+use crate::interrupt::{CLEARING_UP, interrupts};
 use crate::progress::Bars;
-use crate::report::Report;
-
-/// After Ctrl-C, files under way have this long to clear up after themselves.
-const CLEARING_UP: Duration = Duration::from_millis(500);
+use crate::report::{Report, Row, Work};
 
 pub(crate) async fn run(args: GetArgs, console: &Console) -> Result<ExitCode, Failure> {
     let api = Api::from_env()?;
@@ -24,7 +22,7 @@ pub(crate) async fn run(args: GetArgs, console: &Console) -> Result<ExitCode, Fa
     let mut downloads = files(&run, &args).download_all(&root, options)?;
 
     let mut bars = Bars::new(console);
-    let mut report = Report::new(args.format, console);
+    let mut report = Report::new(Work::Download, args.format, console);
     let mut interrupt = interrupts();
     let interrupted = loop {
         tokio::select! {
@@ -32,7 +30,7 @@ pub(crate) async fn run(args: GetArgs, console: &Console) -> Result<ExitCode, Fa
             _ = &mut interrupt => break true,
             event = downloads.next() => match event {
                 None => break false,
-                Some(event) => tell(event, &api, &run, console, &mut bars, &mut report)?,
+                Some(event) => tell(event, &api, console, &mut bars, &mut report)?,
             },
         }
     };
@@ -82,50 +80,48 @@ fn files(run: &Run, args: &GetArgs) -> Files {
 fn tell(
     event: FileEvent,
     api: &Api,
-    run: &Run,
     console: &Console,
     bars: &mut Bars,
     report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     match event {
         FileEvent::File(file, step) => {
-            bars.step(&file, &step);
+            let name = file.name();
+            bars.step(name, file.size(), &step);
             match step {
-                Step::Retried { attempt, why, wait } => console.detail(&printable(&format!(
-                    "{}: try {attempt} failed, the next comes in {:.1} s: {why}",
-                    file.name(),
-                    wait.as_secs_f64()
-                ))),
-                Step::Finished(done) => report.downloaded(file.name(), &done)?,
-                Step::Skipped(done) => report.skipped(file.name(), &done)?,
-                Step::Failed(error) => report.failed(file.name(), &error)?,
+                Step::Retried { attempt, why, wait } => console.retried(name, attempt, &why, wait),
+                Step::Finished(done) => report.done(row(name, Some(&done)), &done.path.to_string_lossy())?,
+                Step::Skipped(done) => {
+                    report.skipped(row(name, Some(&done)), &done.path.to_string_lossy())?;
+                }
+                Step::Failed(error) => report.failed(row(name, None), reason(name, &error))?,
                 _ => {}
             }
             bars.count(report.there());
         }
-        FileEvent::Missing(name, error) => report.failed(&name, &error)?,
-        FileEvent::Listing(FilesError::Listing { source, .. }) => {
-            report.failed_listing(&failure::listing(api, run, &source));
-        }
-        FileEvent::Listing(error) => report.failed_listing(&error.to_string()),
+        FileEvent::Missing(name, error) => report.failed(row(&name, None), error.to_string())?,
+        FileEvent::Listing(error) => report.incomplete(&failure::explained(api, &error)),
         _ => {}
     }
     Ok(())
 }
 
-/// Resolves at the first Ctrl-C; the second one ends the program on the spot, whatever it waits for.
-fn interrupts() -> oneshot::Receiver<()> {
-    let (first, interrupted) = oneshot::channel();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // No signals to be had: then nothing interrupts, and the other end must not take this for one.
-            std::future::pending::<()>().await;
+fn row<'a>(name: &'a str, done: Option<&Downloaded>) -> Row<'a> {
+    Row {
+        name,
+        path: Some(done.map(|done| done.path.display().to_string())),
+        bytes: done.map_or(0, |done| done.bytes),
+        ..Row::default()
+    }
+}
+
+fn reason(name: &str, error: &FilesError) -> String {
+    match error {
+        FilesError::Transfer(error) if error.kind() == TransferErrorKind::Exists => {
+            format!(
+                "{name} exists already; --replace overwrites what exists, --exist-ok keeps it where it is right"
+            )
         }
-        let _ = first.send(());
-        if tokio::signal::ctrl_c().await.is_ok() {
-            #[expect(clippy::exit, reason = "nothing is to be waited for any more")]
-            std::process::exit(INTERRUPTED.into());
-        }
-    });
-    interrupted
+        error => error.to_string(),
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::process::ExitCode;
 
-use wandb_client::{Api, Cursor};
+use wandb_client::{Api, Cursor, FilesError};
 
 use crate::args::LsArgs;
 use crate::console::Console;
@@ -32,12 +32,14 @@ pub(crate) async fn run(args: LsArgs, console: &Console) -> Result<ExitCode, Fai
         let page = match pages.try_next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
-            Err(error) => {
+            Err(source) => {
                 listing.flush()?;
+                let run = run.path().clone();
+                let error = FilesError::Listing { run, source };
                 let resume = listing
                     .last
                     .map_or(String::new(), |cursor| format!("; go on with --after {cursor}"));
-                return Err(Failure::Error(failure::listing(&api, &run, &error) + &resume));
+                return Err(Failure::Error(failure::explained(&api, &error) + &resume));
             }
         };
         for file in page

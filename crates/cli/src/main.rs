@@ -10,15 +10,20 @@ use crate::console::Console;
 mod args;
 mod cat;
 mod console;
+mod cp;
 mod escape;
 mod failure;
 mod get;
+mod interrupt;
 mod listing;
 mod ls;
 mod manual;
 mod output;
 mod progress;
+mod put;
 mod report;
+mod rm;
+mod send;
 mod size;
 
 fn main() -> ExitCode {
@@ -34,6 +39,9 @@ fn main() -> ExitCode {
                 Command::Ls(args) => ls::run(args, &console).await,
                 Command::Get(args) => get::run(args, &console).await,
                 Command::Cat(args) => cat::run(args, &console).await,
+                Command::Put(args) => put::run(args, &console).await,
+                Command::Cp(args) => cp::run(args, &console).await,
+                Command::Rm(args) => rm::run(args, &console).await,
                 Command::Completions { shell } => manual::completions(shell),
                 Command::Man { dir } => manual::pages(dir.as_deref()),
             }

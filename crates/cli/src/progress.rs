@@ -1,10 +1,10 @@
-//! What the library tells of downloads, as bars.
+//! What the library tells of files under way, as bars.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use wandb_client::{File, FilesError, Step};
+use wandb_client::{FilesError, Step};
 
 use crate::console::Console;
 use crate::escape::printable;
@@ -14,7 +14,7 @@ const WORTH_A_BAR: u64 = 4 << 20;
 /// Bars of single files at a time.
 const BARS: usize = 6;
 
-/// The bars of one `wbf get`: one over all, and one for each larger file under way.
+/// The bars of one command: one over all, and one for each larger file under way.
 pub(crate) struct Bars {
     console: Console,
     total: ProgressBar,
@@ -46,15 +46,15 @@ impl Bars {
         }
     }
 
-    /// Shows what happened to `file`.
-    pub(crate) fn step(&mut self, file: &File, step: &Step<FilesError>) {
+    /// Shows what happened to the file of this name, of so many bytes in all.
+    pub(crate) fn step<D>(&mut self, name: &str, size: u64, step: &Step<FilesError, D>) {
         match step {
-            Step::Started => self.start(file),
-            Step::Progress { bytes, .. } => self.set(file.name(), *bytes),
-            Step::Finished(done) => {
-                self.end(file, done.bytes);
+            Step::Started => self.start(name, size),
+            Step::Progress { bytes, .. } => self.set(name, *bytes),
+            Step::Finished(_) => {
+                self.end(name, size);
             }
-            Step::Skipped(_) | Step::Failed(_) => self.give_up(file),
+            Step::Skipped(_) | Step::Failed(_) => self.give_up(name, size),
             _ => {}
         }
     }
@@ -69,17 +69,17 @@ impl Bars {
         self.total.finish_and_clear();
     }
 
-    fn start(&mut self, file: &File) {
-        self.total.inc_length(file.size());
+    fn start(&mut self, name: &str, size: u64) {
+        self.total.inc_length(size);
         let others = self.files.values().filter(|shown| shown.bar.is_some()).count();
-        let bar = (self.console.draws() && file.size() >= WORTH_A_BAR && others < BARS).then(|| {
-            let bar = ProgressBar::new(file.size());
+        let bar = (self.console.draws() && size >= WORTH_A_BAR && others < BARS).then(|| {
+            let bar = ProgressBar::new(size);
             let bar = self.console.bars().insert_before(&self.total, bar);
             bar.set_style(style("  {bytes:>10}/{total_bytes:<10} {percent:>3}%  {wide_msg}"));
-            bar.set_message(printable(file.name()).into_owned());
+            bar.set_message(printable(name).into_owned());
             bar
         });
-        self.files.insert(file.name().to_owned(), Shown { bytes: 0, bar });
+        self.files.insert(name.to_owned(), Shown { bytes: 0, bar });
     }
 
     /// `bytes` of the file are there now.
@@ -98,17 +98,17 @@ impl Bars {
         }
     }
 
-    /// The file was not fetched, and is not to come any more.
-    fn give_up(&mut self, file: &File) {
-        if self.end(file, 0) {
-            self.total.dec_length(file.size());
+    /// Nothing came of the file, and nothing will.
+    fn give_up(&mut self, name: &str, size: u64) {
+        if self.end(name, 0) {
+            self.total.dec_length(size);
         }
     }
 
     /// The file is under way no more, with `bytes` of it there; whether it was under way at all.
-    fn end(&mut self, file: &File, bytes: u64) -> bool {
-        self.set(file.name(), bytes);
-        self.files.remove(file.name()).is_some()
+    fn end(&mut self, name: &str, bytes: u64) -> bool {
+        self.set(name, bytes);
+        self.files.remove(name).is_some()
     }
 }
 

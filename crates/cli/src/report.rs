@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use serde::Serialize;
-use wandb_client::{Downloaded, FilesError, TransferErrorKind};
 
 use crate::args::ReportFormat;
 use crate::console::Console;
@@ -15,96 +14,145 @@ use crate::failure::{Failure, INTERRUPTED};
 use crate::output::JsonRows;
 use crate::size;
 
-/// One file, as programs read it.
-#[derive(Serialize)]
-struct Row<'a> {
-    name: &'a str,
-    path: Option<String>,
-    bytes: u64,
-    status: &'static str,
-    error: Option<String>,
+/// What a command does to files, in the words of its report.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    Download,
+    Upload,
+    Copy,
+    Delete,
+    /// A deletion that is only shown.
+    WouldDelete,
+    /// An upload that is only shown.
+    WouldUpload,
+}
+
+impl Work {
+    /// The status of a file that is done.
+    fn status(self) -> &'static str {
+        match self {
+            Self::Download => "downloaded",
+            Self::Upload => "uploaded",
+            Self::Copy => "copied",
+            Self::Delete => "deleted",
+            Self::WouldDelete => "would-delete",
+            Self::WouldUpload => "would-upload",
+        }
+    }
+
+    /// The same in a sentence.
+    fn done(self) -> &'static str {
+        match self {
+            Self::WouldDelete => "would be deleted",
+            Self::WouldUpload => "would be uploaded",
+            work => work.status(),
+        }
+    }
+
+    /// What is to be known after an interruption.
+    fn interrupted(self) -> &'static str {
+        match self {
+            Self::Download => "every file that has its name is whole, run again for the rest",
+            Self::Upload | Self::Copy => "every file that is told as done is whole in the run",
+            Self::Delete => {
+                "every file that is not told as deleted may still be there, run again for the rest"
+            }
+            Self::WouldDelete | Self::WouldUpload => "nothing was changed",
+        }
+    }
+}
+
+/// One file, as programs read it. What a command has nothing to say of is left out.
+#[derive(Serialize, Default)]
+pub(crate) struct Row<'a> {
+    pub(crate) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<Option<String>>,
+    pub(crate) bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) md5: Option<String>,
+    pub(crate) status: &'static str,
+    pub(crate) error: Option<String>,
 }
 
 pub(crate) struct Report<'a> {
+    work: Work,
     format: Format,
     console: &'a Console,
     started: Instant,
-    downloaded: u64,
+    done: u64,
     bytes: u64,
     skipped: u64,
     failed: u64,
-    /// The listing came to its end.
-    listed_all: bool,
+    /// Everything that was asked for is told of.
+    complete: bool,
 }
 
 enum Format {
     Text(Stdout),
     Json(JsonRows<BufWriter<Stdout>>),
-    /// Whoever read stdout went away: the downloads go on.
+    /// Whoever read stdout went away: the work goes on.
     Unread,
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(format: ReportFormat, console: &'a Console) -> Self {
+    pub(crate) fn new(work: Work, format: ReportFormat, console: &'a Console) -> Self {
         let out = || BufWriter::new(io::stdout());
         let format = match format {
             ReportFormat::Text => Format::Text(io::stdout()),
             ReportFormat::Json => Format::Json(JsonRows::array(out())),
             ReportFormat::Ndjson => Format::Json(JsonRows::lines(out())),
         };
-        let started = Instant::now();
         Self {
+            work,
             format,
             console,
-            started,
-            downloaded: 0,
+            started: Instant::now(),
+            done: 0,
             bytes: 0,
             skipped: 0,
             failed: 0,
-            listed_all: true,
+            complete: true,
         }
     }
 
-    pub(crate) fn downloaded(&mut self, name: &str, done: &Downloaded) -> io::Result<()> {
-        self.downloaded += 1;
-        self.bytes += done.bytes;
-        self.done(name, done, "downloaded")
+    /// It was done to this file, which people know as `shown`.
+    pub(crate) fn done(&mut self, row: Row<'_>, shown: &str) -> io::Result<()> {
+        self.done += 1;
+        self.bytes += row.bytes;
+        let status = self.work.status();
+        self.write(&Row { status, ..row }, Some(shown))
     }
 
-    pub(crate) fn skipped(&mut self, name: &str, done: &Downloaded) -> io::Result<()> {
+    /// There was nothing to do.
+    pub(crate) fn skipped(&mut self, row: Row<'_>, shown: &str) -> io::Result<()> {
         self.skipped += 1;
-        self.done(name, done, "skipped")
+        let status = "skipped";
+        self.write(&Row { status, ..row }, Some(shown))
     }
 
-    pub(crate) fn failed(&mut self, name: &str, error: &FilesError) -> io::Result<()> {
-        let error = match error {
-            FilesError::Transfer(error) if error.kind() == TransferErrorKind::Exists => {
-                format!(
-                    "{name} exists already; --replace overwrites what exists, --exist-ok keeps it where it is right"
-                )
-            }
-            error => error.to_string(),
-        };
+    pub(crate) fn failed(&mut self, row: Row<'_>, error: String) -> io::Result<()> {
         self.failed += 1;
         self.console.error(&printable(&error));
-        self.row(&Row {
-            name,
-            path: None,
-            bytes: 0,
+        let row = Row {
             status: "failed",
             error: Some(error),
-        })
+            ..row
+        };
+        self.write(&row, None)
     }
 
     /// How many files are there now.
     pub(crate) fn there(&self) -> u64 {
-        self.downloaded + self.skipped
+        self.done + self.skipped
     }
 
-    /// The listing broke off.
-    pub(crate) fn failed_listing(&mut self, error: &str) {
-        self.listed_all = false;
-        self.console.error(error);
+    /// Something of which no file can be told.
+    pub(crate) fn incomplete(&mut self, error: &str) {
+        self.complete = false;
+        self.console.error(&printable(error));
     }
 
     /// Says what was done, and how the program ends.
@@ -113,8 +161,9 @@ impl<'a> Report<'a> {
             rows.end()?;
         }
         let mut summary = format!(
-            "{} files downloaded ({}) in {:.1} s",
-            self.downloaded,
+            "{} files {} ({}) in {:.1} s",
+            self.done,
+            self.work.done(),
             size::human(self.bytes),
             self.started.elapsed().as_secs_f64()
         );
@@ -124,47 +173,32 @@ impl<'a> Report<'a> {
             }
         }
         if interrupted {
-            self.console.error(&format!(
-                "interrupted: {summary}; every file that has its name is whole, run again for the rest"
-            ));
+            self.console
+                .error(&format!("interrupted: {summary}; {}", self.work.interrupted()));
             return Ok(ExitCode::from(INTERRUPTED));
         }
         self.console.say(&summary);
-        Ok(if self.failed == 0 && self.listed_all {
+        Ok(if self.failed == 0 && self.complete {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         })
     }
 
-    fn done(&mut self, name: &str, done: &Downloaded, status: &'static str) -> io::Result<()> {
-        let path = done.path.display().to_string();
-        self.row(&Row {
-            name,
-            path: Some(path),
-            bytes: done.bytes,
-            status,
-            error: None,
-        })
-    }
-
-    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let written = match &mut self.format {
-            Format::Text(out) => match &row.path {
-                Some(path) => {
-                    let line = format!(
-                        "{:<10}  {:>11}  {}",
-                        row.status,
-                        size::human(row.bytes),
-                        printable(path)
-                    );
-                    self.console.aside(|| writeln!(out, "{line}"))
-                }
-                // The console has told of it.
-                None => Ok(()),
-            },
-            Format::Json(rows) => rows.row(row).and_then(|()| rows.flush()),
-            Format::Unread => Ok(()),
+    /// Writes a row; as text only where there is something to show, since the console has told of the errors.
+    fn write(&mut self, row: &Row<'_>, shown: Option<&str>) -> io::Result<()> {
+        let written = match (&mut self.format, shown) {
+            (Format::Text(out), Some(shown)) => {
+                let line = format!(
+                    "{:<10}  {:>11}  {}",
+                    row.status,
+                    size::human(row.bytes),
+                    printable(shown)
+                );
+                self.console.aside(|| writeln!(out, "{line}"))
+            }
+            (Format::Json(rows), _) => rows.row(row).and_then(|()| rows.flush()),
+            (Format::Text(_), None) | (Format::Unread, _) => Ok(()),
         };
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -7,4 +7,6 @@ mod cat;
 mod get;
 mod ls;
 mod manual;
+mod put;
+mod rm;
 mod setup;
