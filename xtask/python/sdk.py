@@ -5,6 +5,10 @@
                                         the arguments of Run.files) and prints one JSON object a file
     sdk.py download RUN ROOT [--exist-ok|--replace]
                                         brings every file, as the reference page shows it
+    sdk.py put RUN FOLDER               uploads every file of FOLDER into the run, one after the other, and goes on
+                                        after one that fails; the run has to be there
+    sdk.py put-paths RUN PATHS          uploads each path of the JSON array PATHS of pairs of a path and a root
+    sdk.py delete RUN NAMES             deletes the files that the JSON array NAMES names
 """
 
 import json
@@ -52,6 +56,44 @@ def download(path, root, *options):
         file.download(root=root, replace="--replace" in options, exist_ok="--exist-ok" in options)
 
 
+def put(path, folder):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    run = wandb.Api().run(path)
+    failed = 0
+    for where, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            try:
+                run.upload_file(os.path.join(where, name), root=folder)
+            except Exception as error:
+                failed = 1
+                print(f"error: {name}: {error!r}", file=sys.stderr)
+    sys.exit(failed)
+
+
+def put_paths(path, paths):
+    run = wandb.Api().run(path)
+    for file, root in json.loads(paths):
+        run.upload_file(file, root=root)
+
+
+def delete(path, names):
+    names = set(json.loads(names))
+    # Listed whole first: what is deleted would shift the pages.
+    for file in list(wandb.Api().run(path).files()):
+        if file.name in names:
+            file.delete()
+
+
+COMMANDS = {
+    "upload": upload,
+    "list": list_files,
+    "download": download,
+    "put": put,
+    "put-paths": put_paths,
+    "delete": delete,
+}
+
+
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    {"upload": upload, "list": list_files, "download": download}[command](*arguments)
+    COMMANDS[command](*arguments)

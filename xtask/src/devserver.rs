@@ -1,16 +1,18 @@
 //! The embedded server as a process of its own, and clients that talk to it alone.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
 use crate::error::{Context, Failure, Result};
 use crate::sh::Sh;
+use crate::{http, look};
 
 /// How long the server may take to say where it listens, once it has taken in its files.
 const START: Duration = Duration::from_secs(300);
@@ -74,6 +76,8 @@ impl DevServer {
             .env("WANDB_DIR", &self.home)
             .env("WANDB_CACHE_DIR", &self.home)
             .env("WANDB_DATA_DIR", &self.home)
+            // The SDK makes folders there, which stay when it is killed.
+            .env("TMPDIR", &self.home)
             .env("WANDB_ERROR_REPORTING", "false")
             .env("WANDB_SILENT", "true")
             .env("NETRC", self.home.join("netrc"))
@@ -111,21 +115,53 @@ impl DevServer {
         Ok(said["met"].as_u64().unwrap_or_default())
     }
 
-    /// A request in the one form that needs no HTTP library: 1.0, the body runs to the end of the connection.
-    fn ask(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
-        let host = self.url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host)?;
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}"
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        match answer.split_once("\r\n\r\n") {
-            Some((head, body)) if head.split(' ').nth(1) == Some("200") => Ok(body.to_owned()),
-            _ => Err(std::io::Error::other(answer)),
+    /// What was deleted so far, with `id` and `name`, in the order in which it went.
+    pub(crate) fn deletions(&self) -> Result<Vec<Value>> {
+        let body = self.ask("GET", "/_devserver/deletions", "");
+        let body = body.or_fail(|| "ask the server for its deletions".to_owned())?;
+        serde_json::from_str(&body).or_fail(|| "read the server's deletions".to_owned())
+    }
+
+    /// What clients asked of GraphQL so far, oldest first; our own looks at what is there are left out.
+    pub(crate) fn graphql_requests(&self) -> Result<Vec<Value>> {
+        let mut requests = self.requests()?;
+        requests.retain(|request| {
+            let path = request["path"].as_str().unwrap_or_default();
+            path.ends_with("/graphql") && request["operation"] != look::OPERATION
+        });
+        Ok(requests)
+    }
+
+    /// The answer to a query of our own.
+    pub(crate) fn query(&self, query: &str, variables: &Value) -> std::io::Result<Value> {
+        let headers = [
+            ("Authorization", &*self.credential()),
+            ("Content-Type", "application/json"),
+        ];
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let reply = http::send("POST", &format!("{}/graphql", self.url), &headers, &body)?;
+        Ok(serde_json::from_str(&reply.text()?)?)
+    }
+
+    /// The bytes behind an address of the API, which sends on to storage.
+    pub(crate) fn fetch(&self, url: &str) -> std::io::Result<Vec<u8>> {
+        let first = http::send("GET", url, &[("Authorization", &self.credential())], "")?;
+        let reply = match &first.location {
+            Some(location) => http::send("GET", location, &[], "")?,
+            None => first,
+        };
+        match reply.status {
+            200 => Ok(reply.body),
+            status => Err(std::io::Error::other(format!("status {status}"))),
         }
+    }
+
+    fn credential(&self) -> String {
+        format!("Basic {}", STANDARD.encode(format!("api:{}", self.api_key)))
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
+        http::send(method, &format!("{}{path}", self.url), &[], body)?.text()
     }
 }
 

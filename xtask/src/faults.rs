@@ -4,8 +4,9 @@ mod outcome;
 pub(crate) mod play;
 mod row;
 mod table;
+mod upload;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -15,7 +16,8 @@ use crate::sample::Scratch;
 use crate::{bins, python, sh};
 use outcome::Outcome;
 use play::{Client, Seeds, Stage};
-use row::{Listing, Row};
+use row::{Expected, Listing, Row};
+use upload::Upload;
 
 /// Which rows, and who plays them.
 #[derive(clap::Args)]
@@ -23,6 +25,9 @@ pub(crate) struct Options {
     /// Leave out the column of the Python SDK
     #[arg(long)]
     pub(crate) no_sdk: bool,
+    /// Which version of the Python SDK
+    #[arg(long, value_name = "VERSION", default_value = python::DOCUMENTED, value_parser = python::VERSIONS)]
+    pub(crate) sdk: String,
     /// Only rows whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) only: String,
@@ -39,6 +44,7 @@ impl Options {
     pub(crate) fn without_sdk() -> Self {
         Self {
             no_sdk: true,
+            sdk: python::DOCUMENTED.to_owned(),
             only: String::new(),
             jobs: JOBS,
             say: false,
@@ -55,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let python = if options.no_sdk {
         None
     } else {
-        Some(python::environment()?)
+        Some(python::environment(&options.sdk)?)
     };
     let bins = bins::debug()?;
     let scratch = Scratch::new(sh::target()?.join("faults"))?;
@@ -64,11 +70,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         bins: &bins,
         seeds: &seeds,
     };
-    let mut rows = table::rows();
-    rows.retain(|row| row.name.contains(&options.only));
+    let downloads = table::rows().into_iter().map(Fault::Download);
+    let uploads = upload::rows().into_iter().map(Fault::Upload);
+    let mut rows: Vec<Fault> = downloads.chain(uploads).collect();
+    rows.retain(|row| row.name().contains(&options.only));
     if let Err(why) = play::mounting() {
         let all = rows.len();
-        rows.retain(|row| !row.place.is_mounted());
+        rows.retain(|row| !matches!(row, Fault::Download(row) if row.place.is_mounted()));
         println!(
             "{} rows need a file system of their own and are not played: {}",
             all - rows.len(),
@@ -77,20 +85,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let played = play_all(&stage, &rows, python.as_deref(), scratch.path(), options.jobs);
 
-    let sdk = format!("SDK {}", python::SDK);
+    let sdk = format!("SDK {}", options.sdk);
     let sdk = if options.no_sdk { "" } else { &sdk };
-    println!("\n{:<50}{:<9}{:<28}{sdk}", "fault", "", "wbf");
+    println!("\n{:<56}{:<9}{:<28}{sdk}", "fault", "", "wbf");
     let mut failed = 0;
     for (row, played) in rows.iter().zip(&played) {
         let wrongs = match &played.wbf {
-            Ok(outcome) => outcome.wrongs(row.expected, least_met(row)),
+            Ok(outcome) => outcome.wrongs(row.expected(), row.least_met()),
             Err(error) => vec![chain(error)],
         };
         failed += usize::from(!wrongs.is_empty());
         let verdict = if wrongs.is_empty() { "ok" } else { "FAILED" };
         let cell = |outcome: &Result<Outcome>| outcome.as_ref().map_or_else(chain_of, Outcome::cell);
         let sdk = played.sdk.as_ref().map_or_else(String::new, cell);
-        println!("{:<50}{verdict:<9}{:<28}{sdk}", row.name, cell(&played.wbf));
+        println!("{:<56}{verdict:<9}{:<28}{sdk}", row.name(), cell(&played.wbf));
         for wrong in &wrongs {
             println!("    {wrong}");
         }
@@ -127,10 +135,42 @@ fn chain_of(error: &Failure) -> String {
     format!("not played: {}", chain(error))
 }
 
-/// A row whose faults nobody met shows nothing. The listing that is told is one of them.
-fn least_met(row: &Row) -> u64 {
-    let told = !matches!(row.listing, Listing::Honest);
-    u64::from(told) + u64::from(!row.faults.is_empty())
+/// A row of the table.
+enum Fault {
+    Download(Row),
+    Upload(Upload),
+}
+
+impl Fault {
+    fn name(&self) -> &str {
+        match self {
+            Self::Download(row) => &row.name,
+            Self::Upload(row) => &row.name,
+        }
+    }
+
+    fn expected(&self) -> Expected {
+        match self {
+            Self::Download(row) => row.expected,
+            Self::Upload(row) => row.expected,
+        }
+    }
+
+    /// A row whose faults nobody met shows nothing. The listing that is told is one of them.
+    fn least_met(&self) -> u64 {
+        let (told, faults) = match self {
+            Self::Download(row) => (!matches!(row.listing, Listing::Honest), &row.faults),
+            Self::Upload(row) => (false, &row.faults),
+        };
+        u64::from(told) + u64::from(!faults.is_empty())
+    }
+
+    fn play(&self, stage: &Stage<'_>, client: Client<'_>, folder: PathBuf) -> Result<Outcome> {
+        match self {
+            Self::Download(row) => stage.play(row, client, folder),
+            Self::Upload(row) => row.play(stage, client, folder),
+        }
+    }
 }
 
 struct Played {
@@ -141,7 +181,7 @@ struct Played {
 /// Plays the rows, so many at a time, each by both clients at once.
 fn play_all(
     stage: &Stage<'_>,
-    rows: &[Row],
+    rows: &[Fault],
     python: Option<&Path>,
     folder: &Path,
     jobs: usize,
@@ -155,8 +195,8 @@ fn play_all(
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(row) = rows.get(number) else { break };
                     let place = |who: &str| folder.join(format!("{number}-{who}"));
-                    let wbf = stage.play(row, Client::Wbf, place("wbf"));
-                    let sdk = python.map(|python| stage.play(row, Client::Sdk(python), place("sdk")));
+                    let wbf = row.play(stage, Client::Wbf, place("wbf"));
+                    let sdk = python.map(|python| row.play(stage, Client::Sdk(python), place("sdk")));
                     let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     done.push((number, Played { wbf, sdk }));
                 }

@@ -13,13 +13,16 @@ mod deny;
 mod devserver;
 mod error;
 mod faults;
+mod http;
 mod kill;
 mod layers;
+mod look;
 mod memory;
 mod python;
 mod sample;
 mod sh;
 mod test;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -58,6 +61,8 @@ enum Command {
     Kill(kill::Options),
     /// Measure the memory that wbf takes at its peak, in a release build
     Memory,
+    /// Show what wbf does on servers that lack what newer ones have, or are set up in other ways
+    Versions(versions::Options),
     /// Compare wbf with the real Python SDK on the embedded server
     Conformance(conformance::Options),
 }
@@ -76,6 +81,7 @@ fn main() -> ExitCode {
         Command::Faults(options) => faults::run(&options),
         Command::Kill(options) => kill::run(&options),
         Command::Memory => memory::run(),
+        Command::Versions(options) => versions::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     match result {

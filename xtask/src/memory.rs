@@ -79,7 +79,7 @@ pub(crate) fn run() -> Result<()> {
     println!("{:<40}{:>12}{:>12}{:>10}", "", "peak", "limit", "time");
     let mut over = 0;
     for workload in WORKLOADS {
-        let (peak, took) = measure(workload, &bins)?;
+        let Watched { peak, took } = measure(workload, &bins)?;
         let is_over = peak > workload.limit;
         over += usize::from(is_over);
         println!(
@@ -98,8 +98,7 @@ pub(crate) fn run() -> Result<()> {
     }
 }
 
-/// The peak in MiB, and the time.
-fn measure(workload: &Workload, bins: &Bins) -> Result<(f64, Duration)> {
+fn measure(workload: &Workload, bins: &Bins) -> Result<Watched> {
     let scratch = Scratch::new(sh::target()?.join("memory"))?;
     let seed = scratch.path().join("seed");
     fs::create_dir_all(&seed).or_fail(|| format!("make {}", seed.display()))?;
@@ -110,36 +109,46 @@ fn measure(workload: &Workload, bins: &Bins) -> Result<(f64, Duration)> {
     if workload.has_root {
         command = command.arg(scratch.path().join("root"));
     }
-    let log = scratch.path().join("wbf.log");
-    let stderr = File::create(&log).or_fail(|| format!("write {}", log.display()))?;
+    watch(server.client(command), &scratch.path().join("wbf.log"))
+        .or_fail(|| format!("measure {}", workload.name))
+}
+
+/// What a process took.
+pub(crate) struct Watched {
+    /// The most memory at any time, in MiB.
+    pub(crate) peak: f64,
+    pub(crate) took: Duration,
+}
+
+/// Runs a command to its end, with what it says on standard error in `log`; fails if the command does.
+pub(crate) fn watch(command: Sh, log: &Path) -> Result<Watched> {
+    let shown = command.to_string();
+    let stderr = File::create(log).or_fail(|| format!("write {}", log.display()))?;
     let start = Instant::now();
-    let mut child = server
-        .client(command)
+    let mut child = command
         .into_command()
         .stdout(std::process::Stdio::null())
         .stderr(stderr)
         .spawn()
-        .or_fail(|| "start wbf".to_owned())?;
+        .or_fail(|| format!("start `{shown}`"))?;
     // The system keeps the peak itself, but only as long as the process is there.
     let mut peak = 0.0_f64;
     let status = loop {
         peak = peak.max(high_water_mark(child.id()).unwrap_or_default());
-        if let Some(status) = child.try_wait().or_fail(|| "wait for wbf".to_owned())? {
+        if let Some(status) = child.try_wait().or_fail(|| format!("wait for `{shown}`"))? {
             break status;
         }
         std::thread::sleep(Duration::from_millis(5));
     };
     if !status.success() {
-        let said = fs::read_to_string(&log).unwrap_or_default();
-        return Err(Failure::new(format!(
-            "{}: wbf ended with {status}\n{said}",
-            workload.name
-        )));
+        let said = fs::read_to_string(log).unwrap_or_default();
+        return Err(Failure::new(format!("`{shown}` ended with {status}\n{said}")));
     }
     if peak == 0.0 {
         return Err(Failure::new("/proc does not tell how much memory a process took"));
     }
-    Ok((peak, start.elapsed()))
+    let took = start.elapsed();
+    Ok(Watched { peak, took })
 }
 
 /// In MiB.

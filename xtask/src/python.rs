@@ -1,21 +1,25 @@
-//! A virtual environment with the Python SDK in the pinned version.
+//! Virtual environments with the Python SDK in the pinned versions.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Failure, Result};
 use crate::sh::{self, Sh};
 
-/// The SDK that we are compared with.
-pub(crate) const SDK: &str = "0.21.3";
+/// The SDK that the reference page documents.
+pub(crate) const DOCUMENTED: &str = "0.21.3";
+/// The newest one when it was pinned.
+pub(crate) const NEWEST: &str = "0.31.0";
+/// Those that we are compared with.
+pub(crate) const VERSIONS: [&str; 2] = [DOCUMENTED, NEWEST];
 
-/// The `python` of an environment under the target folder that holds what
-/// `xtask/requirements-0.21.3.txt` asks for. Made anew only when that file has changed.
-pub(crate) fn environment() -> Result<PathBuf> {
-    let folder = sh::target()?.join("python").join(format!("wandb-{SDK}"));
+/// The `python` of an environment under the target folder that holds what the requirements of this version ask for.
+/// Made anew only when that file has changed.
+pub(crate) fn environment(version: &str) -> Result<PathBuf> {
+    let folder = sh::target()?.join("python").join(format!("wandb-{version}"));
     let python = folder.join("bin").join("python");
     let requirements = sh::workspace()
         .join("xtask")
-        .join(format!("requirements-{SDK}.txt"));
+        .join(format!("requirements-{version}.txt"));
     let wanted = std::fs::read(&requirements).or_fail(|| format!("read {}", requirements.display()))?;
     let stamp = folder.join("requirements.stamp");
     if std::fs::read(&stamp).is_ok_and(|have| have == wanted) && works(&python, "import wandb") {
@@ -25,7 +29,7 @@ pub(crate) fn environment() -> Result<PathBuf> {
         std::fs::remove_dir_all(&folder).or_fail(|| format!("remove {}", folder.display()))?;
     }
     println!(
-        "making a Python environment with wandb {SDK} in {}",
+        "making a Python environment with wandb {version} in {}",
         folder.display()
     );
     ensure_python()?;
@@ -36,6 +40,7 @@ pub(crate) fn environment() -> Result<PathBuf> {
         "install",
         "--quiet",
         "--disable-pip-version-check",
+        "--require-hashes",
         "--requirement",
     ];
     Sh::new(&python).args(pip).arg(&requirements).run()?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result, chain};
 use crate::sh::Sh;
-use crate::{conformance, deny, faults, kill, layers};
+use crate::{conformance, deny, faults, kill, layers, versions};
 
 /// A named check.
 struct Step {
@@ -72,6 +72,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "conformance",
         run: || conformance::run(&conformance::Options::default()),
+    },
+    Step {
+        name: "versions",
+        run: || versions::run(&versions::Options::default()),
     },
     Step {
         name: "faults",

@@ -33,26 +33,43 @@ const HARD: &[&str] = &[
     "CON.txt",
     "README",
     "archive.tar.gz",
+    "back\\slash.txt",
+    "tab\there.txt",
+    "both & and + and = in one.txt",
+    "%2e%2e/%00/%.txt",
+    "100%",
+    "e\u{301}\u{323} and ạ\u{301}.txt",
+    ".dots/.hidden/.deep",
+    "👩‍👩‍👧/🏳️‍🌈.png",
 ];
 
 /// How many files of the tree have such names.
-pub(super) const HARD_COUNT: usize = HARD.len() + 3;
+pub(super) const HARD_COUNT: usize = HARD.len() + 5;
 
-/// `count` files, the hard names first, then plain ones in folders; sizes from nothing to some hundred kilobytes.
+/// Longer than what travels in one piece.
+const LARGER: usize = 12_000_000;
+
+/// `count` files, the hard names first, then plain ones in folders; sizes from nothing to some
+/// hundred kilobytes, and one of some megabytes.
 pub(super) fn files(count: usize) -> Vec<Sample> {
     let long = "n".repeat(196) + ".txt";
     let wide = "ß".repeat(100);
+    let far = "sixty-characters-for-one-folder-as-nobody-would-name-it-0123/".repeat(12) + "far.txt";
     let plain = (0..).map(|n| format!("data/shard-{:03}/part-{n:05}.bin", n / 50));
     let names = HARD
         .iter()
         .map(|name| (*name).to_owned())
-        .chain(["empty.bin".to_owned(), long, wide])
+        .chain(["empty.bin".to_owned(), "larger.bin".to_owned(), long, wide, far])
         .chain(plain);
     names
         .take(count)
         .zip(0u64..)
         .map(|(name, n)| {
-            let length = if name.starts_with("empty") { 0 } else { length(n) };
+            let length = match &*name {
+                "empty.bin" => 0,
+                "larger.bin" => LARGER,
+                _ => length(n),
+            };
             Sample::new(name, noise(n, length))
         })
         .collect()

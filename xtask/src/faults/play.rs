@@ -15,8 +15,8 @@ use crate::error::{Context, Failure, Result};
 use crate::sample::{self, Sample, Scratch, noise};
 use crate::sh::{self, Sh};
 
-/// After so long without an end, a client hangs.
-const HANG: Duration = Duration::from_secs(30);
+/// After so long without an end, a client hangs. wbf, at its default settings, gives up after some 30 s of waits at most.
+pub(super) const HANG: Duration = Duration::from_secs(45);
 
 const RUN: &str = "faults/faults/run";
 
@@ -54,7 +54,7 @@ fn kind_name(kind: Files) -> &'static str {
 }
 
 /// What the run of this kind holds. The small file is text, so that a fault can have it as its body.
-fn samples(kind: Files) -> Vec<Sample> {
+pub(super) fn samples(kind: Files) -> Vec<Sample> {
     let text =
         |seed, length| -> Vec<u8> { noise(seed, length).iter().map(|byte| b'a' + byte % 16).collect() };
     match kind {
@@ -272,7 +272,7 @@ impl Folders {
             Target::Nothing => {}
             Target::OtherBytes => {
                 for sample in samples(row.files) {
-                    let other: Vec<u8> = sample.bytes.iter().map(|byte| byte ^ 1).collect();
+                    let other = outcome::others(&sample.bytes);
                     sample::write(&[Sample::new(sample.name, other)], &root)?;
                 }
             }
@@ -341,7 +341,7 @@ impl Running {
         status.map(drop).or_fail(|| "send a signal".to_owned())
     }
 
-    fn wait_for_bytes(&mut self, server: &DevServer) -> Result<()> {
+    pub(super) fn wait_for_bytes(&mut self, server: &DevServer) -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < HANG {
             if server
@@ -349,13 +349,13 @@ impl Running {
                 .iter()
                 .any(|request| request["listener"] == "storage")
             {
-                // What was asked for begins to come.
+                // What was asked for, or is sent, begins to come.
                 std::thread::sleep(Duration::from_millis(300));
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err(Failure::new("no bytes were asked for"))
+        Err(Failure::new("no bytes were asked for or sent"))
     }
 }
 

@@ -96,6 +96,8 @@ pub(super) enum Expected {
     Partial,
     /// SIGINT ends it with status 130 within a second and a half, and nothing new is at any final path.
     Interrupted,
+    /// Right, or exit status 1, whatever the server made of the bytes.
+    Noticed,
     /// Either right or refused: how far the tries reach is left to chance.
     RightOrRefused,
 }

@@ -55,6 +55,20 @@ pub(super) const RULES: &[Rule] = &[
         why: "a transport knows no particular query and no collection",
     },
     Rule {
+        package: "wandb-features",
+        features: ALL,
+        depth: None,
+        never: Never::Any(&["reqwest", "hyper"]),
+        why: "what a server can do is asked through any transport",
+    },
+    Rule {
+        package: "wandb-features",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(&["wandb-queries", "wandb-transport", "wandb-http"]),
+        why: "the forms of operations know no collection",
+    },
+    Rule {
         package: "wandb-paginator",
         features: ALL,
         depth: None,
