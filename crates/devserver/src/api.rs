@@ -31,6 +31,8 @@ pub(crate) fn router(state: Arc<State>, schema: Schema) -> Router {
         .route("/graphql", post(graphql))
         .route("/oidc/token", post(token))
         .route("/files/{*path}", get(file).post(file_stream).put(upload))
+        .route("/artifacts/{*path}", get(artifact_file))
+        .route("/artifactsV2/{*path}", get(artifact_file))
         .layer(DefaultBodyLimit::max(GRAPHQL_LIMIT))
         .with_state(Api { state, schema })
 }
@@ -131,21 +133,30 @@ async fn file(Shared(api): Shared<Api>, request: Request) -> Response {
         .path()
         .strip_prefix("/files/")
         .and_then(FilePath::decode);
+    lead(&api.state, request.method(), path).await
+}
+
+/// Leads to a file of an artifact, which is named by what is in it.
+async fn artifact_file(Shared(api): Shared<Api>, request: Request) -> Response {
+    if !api.state.knows(request.headers()) {
+        return not_logged_in();
+    }
+    match api.state.artifact_at(request.uri().path()).await {
+        Ok(path) => lead(&api.state, request.method(), path).await,
+        Err(error) => internal_error(&error),
+    }
+}
+
+async fn lead(state: &State, method: &Method, path: Option<FilePath>) -> Response {
     let found = match &path {
-        Some(path) => api.state.store.file(path).await,
+        Some(path) => state.store.file(path).await,
         None => Ok(None),
     };
     match (path, found) {
         (_, Err(error)) => internal_error(&error),
         (Some(path), Ok(Some(row))) => {
-            let method = if request.method() == Method::HEAD {
-                "HEAD"
-            } else {
-                "GET"
-            };
-            let target = row
-                .reference
-                .unwrap_or_else(|| api.state.signed_url(method, &path));
+            let method = if method == Method::HEAD { "HEAD" } else { "GET" };
+            let target = row.reference.unwrap_or_else(|| state.signed_url(method, &path));
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target)]).into_response()
         }
         (_, Ok(_)) => answer(StatusCode::NOT_FOUND, &json!({ "error": "file not found" })),

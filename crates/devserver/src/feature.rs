@@ -38,6 +38,14 @@ pub enum Feature {
     ServerInfoFeatures,
     /// `file-count`: the field `Run.fileCount`.
     FileCount,
+    /// `is-reference`: the field `File.isReference`.
+    IsReference,
+    /// `artifact-membership-files`: the field `ArtifactCollectionMembership.files`.
+    ArtifactMembershipFiles,
+    /// `artifact-digest-algorithm`: the field `Artifact.digestAlgorithm`.
+    ArtifactDigestAlgorithm,
+    /// `artifact-tags`: the field `Artifact.tags`.
+    ArtifactTags,
     /// `introspection`: `__schema` and `__type`. Any server says `__typename`.
     Introspection,
 }
@@ -56,7 +64,7 @@ pub(crate) enum Place {
 
 impl Feature {
     /// All there are.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Md5,
         Self::DirectUrl,
         Self::Pattern,
@@ -66,6 +74,10 @@ impl Feature {
         Self::MarkRunFilesUploaded,
         Self::ServerInfoFeatures,
         Self::FileCount,
+        Self::IsReference,
+        Self::ArtifactMembershipFiles,
+        Self::ArtifactDigestAlgorithm,
+        Self::ArtifactTags,
         Self::Introspection,
     ];
 
@@ -80,6 +92,10 @@ impl Feature {
             Self::MarkRunFilesUploaded => "mark-run-files-uploaded",
             Self::ServerInfoFeatures => "server-info-features",
             Self::FileCount => "file-count",
+            Self::IsReference => "is-reference",
+            Self::ArtifactMembershipFiles => "artifact-membership-files",
+            Self::ArtifactDigestAlgorithm => "artifact-digest-algorithm",
+            Self::ArtifactTags => "artifact-tags",
             Self::Introspection => "introspection",
         }
     }
@@ -95,6 +111,10 @@ impl Feature {
             Self::MarkRunFilesUploaded => Place::Field("Mutation", "markRunFilesUploaded"),
             Self::ServerInfoFeatures => Place::Field("ServerInfo", "features"),
             Self::FileCount => Place::Field("Run", "fileCount"),
+            Self::IsReference => Place::Field("File", "isReference"),
+            Self::ArtifactMembershipFiles => Place::Field("ArtifactCollectionMembership", "files"),
+            Self::ArtifactDigestAlgorithm => Place::Field("Artifact", "digestAlgorithm"),
+            Self::ArtifactTags => Place::Field("Artifact", "tags"),
             Self::Introspection => Place::Introspection,
         }
     }

@@ -49,6 +49,11 @@ impl FilePath {
     }
 }
 
+/// Percent-encodes a part of a path.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
 /// Undoes percent-encoding. None when what comes out is no UTF-8.
 pub(crate) fn decode(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(Into::into)

@@ -6,6 +6,7 @@ use crate::fault::{self, Fault, Seen};
 use crate::file_path::decode;
 use crate::pace::{Pace, throttled};
 use crate::record::{Deletion, Listener, RecordedRequest};
+use crate::under_way::UnderWay;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
@@ -38,6 +39,7 @@ pub(crate) struct Traffic {
     faults: Mutex<Vec<Fault>>,
     seen: AtomicUsize,
     met: AtomicUsize,
+    under_way: Arc<AtomicUsize>,
     forgetful: bool,
 }
 
@@ -170,7 +172,8 @@ impl Front {
         let reset = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&reset);
         let pace = self.network.rate.map(Pace::new);
-        let service = service_fn(move |request| self.clone().paced(request, Arc::clone(&flag), pace.clone()));
+        let service =
+            service_fn(move |request| self.clone().answer(request, Arc::clone(&flag), pace.clone()));
         let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         tokio::select! {
             _ = Pin::new(&mut connection) => {}
@@ -184,23 +187,11 @@ impl Front {
         }
     }
 
-    async fn paced(
-        self,
-        request: Request<Incoming>,
-        reset: Arc<AtomicBool>,
-        pace: Option<Arc<Pace>>,
-    ) -> Result<Response<Body>, Dropped> {
-        let response = self.answer(request, reset).await?;
-        Ok(match pace {
-            Some(pace) => throttled(response, &pace),
-            None => response,
-        })
-    }
-
     async fn answer(
         self,
         request: Request<Incoming>,
         reset: Arc<AtomicBool>,
+        pace: Option<Arc<Pace>>,
     ) -> Result<Response<Body>, Dropped> {
         let (mut parts, incoming) = request.into_parts();
         let received = Arc::new(AtomicU64::new(0));
@@ -214,6 +205,7 @@ impl Front {
         if self.listener == Listener::Api && control::is_for(path) && !self.traffic.forgetful {
             return Ok(control::answer(&self.traffic, &parts.method, path, body).await);
         }
+        let (under_way, at_once) = UnderWay::begin(&self.traffic.under_way);
         let mut call = Call::default();
         if self.listener == Listener::Api && path == "/graphql" {
             let Ok(bytes) = to_bytes(body, GRAPHQL_LIMIT).await else {
@@ -243,6 +235,7 @@ impl Front {
                 headers: header_list(&parts.headers),
                 has_authorization: parts.headers.contains_key(header::AUTHORIZATION),
                 request_bytes: 0,
+                at_once,
                 status: 0,
             },
             received,
@@ -257,7 +250,10 @@ impl Front {
             .carry_out(request, reset, route)
             .await?;
         self.traffic.answered(number, response.status());
-        Ok(response)
+        Ok(under_way.until_sent(match pace {
+            Some(pace) => throttled(response, &pace),
+            None => response,
+        }))
     }
 
     /// The work is done to its end even when the client goes away: a statement that is given up takes its connection

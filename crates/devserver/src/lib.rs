@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod artifact_field;
+mod artifact_home;
+mod artifact_spec;
+mod artifacts;
 mod builder;
 mod control;
 mod damage;
@@ -9,26 +13,37 @@ mod effect;
 mod error;
 mod fault;
 mod feature;
+mod field;
 mod file_path;
+mod filter;
 mod front;
 mod graphql;
 mod late;
+mod manifest;
 mod mimetype;
 mod objects;
+mod order;
 mod pace;
 mod range;
 mod record;
+mod run_field;
+mod run_spec;
+mod seeding;
 mod server;
 mod signing;
 mod spec;
 mod state;
 mod storage;
 mod store;
+mod synthetic;
+mod under_way;
 
+pub use artifact_spec::{ArtifactEntry, ArtifactSpec};
 pub use builder::Builder;
 pub use error::Error;
 pub use fault::Fault;
 pub use feature::{Feature, UnknownFeature};
 pub use record::{Deletion, Listener, RecordedRequest};
+pub use run_spec::{RunSpec, SweepSpec};
 pub use server::{DevServer, Listed};
 pub use spec::BadFault;

@@ -80,6 +80,15 @@ struct Options {
     /// List this many files without contents in the run of --into
     #[arg(long, value_name = "N", requires = "into")]
     synthetic: Option<u64>,
+    /// Add this many runs, with all that runs can be filtered and sorted by, to the project of --into-project
+    #[arg(long, value_name = "N", requires = "into_project")]
+    synthetic_runs: Option<u32>,
+    /// How many files each run of --synthetic-runs has
+    #[arg(long, value_name = "N", default_value_t = 25, requires = "synthetic_runs")]
+    files_per_run: u32,
+    /// The project that --synthetic-runs fills
+    #[arg(long, value_name = "ENTITY/PROJECT")]
+    into_project: Option<ProjectPath>,
     /// The run that --seed-folder and --synthetic fill
     #[arg(long, value_name = "ENTITY/PROJECT/RUN")]
     into: Option<RunPath>,
@@ -126,6 +135,7 @@ A request that uses it is refused with HTTP 400, as one for a field that never w
   pattern                    the argument of Run.files
   file-count                 Run.fileCount
   run-project-id             Run.projectId
+  artifact-tags              Artifact.tags
   delete-project-id          projectId in the input of deleteFiles
   create-run-files           the mutation createRunFiles
   mark-run-files-uploaded    the mutation markRunFilesUploaded
@@ -143,6 +153,9 @@ Examples:
   A run of 200000 files to try listings on:
     wandb-devserver --synthetic 200000 --into dev/demo/huge
 
+  A project of 2000 runs with 25 files each to try filters and whole selections on:
+    wandb-devserver --synthetic-runs 2000 --files-per-run 25 --into-project dev/many
+
   A storage that breaks off twice, behind an API that says once to come back in a second:
     wandb-devserver --seed-folder ./results --into dev/demo/run-1 \\
       --fault storage::times=2:truncate=1000 --fault graphql:RunFiles:reply=429,retry-after=1
@@ -150,6 +163,30 @@ Examples:
   A server of 2022, which gives upload addresses by the older query and no md5:
     wandb-devserver --run dev/demo/run-1 --without create-run-files,mark-run-files-uploaded \\
       --without md5,delete-project-id,run-project-id,server-info-features";
+
+#[derive(Clone, Debug)]
+struct ProjectPath {
+    entity: String,
+    project: String,
+}
+
+impl FromStr for ProjectPath {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((entity, project))
+                if !entity.is_empty() && !project.is_empty() && !project.contains('/') =>
+            {
+                Ok(Self {
+                    entity: entity.into(),
+                    project: project.into(),
+                })
+            }
+            _ => Err("a project is written ENTITY/PROJECT"),
+        }
+    }
+}
 
 #[derive(Clone, Debug)]
 struct RunPath {
@@ -240,6 +277,14 @@ async fn serve(server: &DevServer, options: &Options) -> Result<(), Box<dyn Erro
 async fn fill(server: &DevServer, options: &Options) -> Result<(), Box<dyn Error>> {
     for RunPath { entity, project, run } in options.runs.iter().chain(&options.into) {
         server.add_run(entity, project, run).await?;
+    }
+    if let Some(ProjectPath { entity, project }) = &options.into_project {
+        server.add_project(entity, project).await?;
+        if let Some(runs) = options.synthetic_runs {
+            server
+                .add_synthetic_runs(entity, project, runs, options.files_per_run)
+                .await?;
+        }
     }
     let Some(RunPath { entity, project, run }) = &options.into else {
         return Ok(());

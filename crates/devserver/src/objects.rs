@@ -84,6 +84,14 @@ impl Objects {
             .map_err(Error::disk("reading an object", path))
     }
 
+    /// A whole object of which it is known that it is text.
+    pub(crate) async fn read_text(&self, object: &str) -> Result<String, Error> {
+        let path = self.path(object);
+        tokio::fs::read_to_string(&path)
+            .await
+            .map_err(Error::disk("reading an object", path))
+    }
+
     /// Removes objects that nothing names any more. One that is gone already is no failure.
     pub(crate) async fn remove(&self, objects: impl IntoIterator<Item = String>) {
         for object in objects {

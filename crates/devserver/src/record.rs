@@ -38,6 +38,9 @@ pub struct RecordedRequest {
     pub headers: Vec<(String, String)>,
     /// Whether there was an `Authorization` header.
     pub has_authorization: bool,
+    /// How many requests to both listeners were under way when it came, itself among them. One is under way until the last
+    /// byte of its answer has left.
+    pub at_once: usize,
     /// The HTTP status of the answer; 0 as long as there is none, and when the connection was closed without one.
     pub status: u16,
 }
@@ -57,6 +60,7 @@ impl RecordedRequest {
             "variables": self.variables,
             "request_bytes": self.request_bytes,
             "has_authorization": self.has_authorization,
+            "at_once": self.at_once,
             "status": self.status,
         })
     }
@@ -92,6 +96,7 @@ impl fmt::Debug for RecordedRequest {
             .field("variables", &self.variables)
             .field("request_bytes", &self.request_bytes)
             .field("headers", &headers)
+            .field("at_once", &self.at_once)
             .field("status", &self.status)
             .finish()
     }

@@ -142,7 +142,7 @@ impl DevServer {
         self.put(run.id, name, bytes, path).await
     }
 
-    async fn put(
+    pub(crate) async fn put(
         &self,
         run_id: i64,
         name: &str,
@@ -203,8 +203,7 @@ impl DevServer {
             ..NewFile::new(name, 0)
         };
         let before = self.state.store.put_file(run.id, file, true).await?;
-        self.state.objects.remove(before).await;
-        Ok(())
+        self.state.forget(before).await
     }
 
     /// The requests to both listeners, in the order in which they came.

@@ -94,7 +94,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         })
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
+/// None for what is no even number of hexadecimal digits.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }

@@ -1,4 +1,5 @@
-use crate::file_path::FilePath;
+use crate::artifact_home;
+use crate::file_path::{FilePath, encode};
 use crate::front::Traffic;
 use crate::late::Late;
 use crate::objects::{Objects, Stored, Unstored};
@@ -82,6 +83,12 @@ impl State {
         format!("{}/files/{}", self.base_url, path.encode())
     }
 
+    /// The address of a file of an artifact, by what is in it. It wants the credential.
+    pub(crate) fn artifact_url(&self, entity: &str, artifact: i64, md5_in_hex: &str) -> String {
+        let parts = [entity, &artifact_home::global_id(artifact), md5_in_hex].map(encode);
+        format!("{}/artifactsV2/default/{}", self.base_url, parts.join("/"))
+    }
+
     /// The address that opens the file in the storage, for one method and some time.
     pub(crate) fn signed_url(&self, method: &str, path: &FilePath) -> String {
         format!(
@@ -144,7 +151,7 @@ impl State {
         } else {
             self.store.put_file(run_id, file, listed).await?
         };
-        self.objects.remove(before).await;
+        self.forget(before).await?;
         Ok(stored)
     }
 
@@ -154,9 +161,18 @@ impl State {
         let some = !files.is_empty();
         for file in files {
             let before = self.store.put_file(run_id, file, true).await?;
-            self.objects.remove(before).await;
+            self.forget(before).await?;
         }
         Ok(some)
+    }
+
+    /// Removes those objects that no file has any more.
+    pub(crate) async fn forget(&self, objects: impl IntoIterator<Item = String>) -> Result<(), Error> {
+        let objects: Vec<String> = objects.into_iter().collect();
+        if !objects.is_empty() {
+            self.objects.remove(self.store.unnamed(&objects).await?).await;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The storage listener: objects under signed addresses, as S3 serves them.
 
+use crate::artifact_home;
 use crate::effect::drain;
 use crate::file_path::FilePath;
 use crate::objects::Unstored;
@@ -245,15 +246,13 @@ async fn put(
     let content_type = header_text(headers, header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned);
     let promised = header_text(headers, "content-md5");
     let bytes = body.into_data_stream();
+    // The files of an artifact are listed once it is committed, whatever becomes of those of runs.
+    let arrival = match artifact_home::read(path) {
+        Some(_) => Arrival::Given,
+        None => Arrival::Uploaded,
+    };
     let stored = state
-        .put(
-            run.id,
-            &path.name,
-            content_type,
-            promised,
-            bytes,
-            Arrival::Uploaded,
-        )
+        .put(run.id, &path.name, content_type, promised, bytes, arrival)
         .await;
     match stored {
         Ok(stored) => {

@@ -1,5 +1,11 @@
 //! The metadata, in SQLite.
 
+mod artifacts;
+mod runs;
+
+pub(crate) use artifacts::{ArtifactChanges, ArtifactRow, ArtifactTypeRow, CollectionRow, NewArtifact, Part};
+pub(crate) use runs::{RunBrief, RunOrigin, SweepRow};
+
 use crate::Error;
 use crate::file_path::FilePath;
 use jiff::Timestamp;
@@ -35,7 +41,11 @@ pub(crate) struct RunRow {
     pub(crate) run_group: Option<String>,
     pub(crate) job_type: Option<String>,
     pub(crate) tags: String,
+    pub(crate) username: Option<String>,
+    pub(crate) sweep: Option<String>,
     pub(crate) created_at: i64,
+    pub(crate) updated_at: Option<i64>,
+    pub(crate) heartbeat_at: Option<i64>,
 }
 
 /// The fields of a run that a client may set; None leaves a field as it is.
@@ -50,6 +60,8 @@ pub(crate) struct RunChanges {
     pub(crate) run_group: Option<String>,
     pub(crate) job_type: Option<String>,
     pub(crate) tags: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) sweep: Option<String>,
 }
 
 #[derive(Clone, Debug, FromRow)]
@@ -62,6 +74,22 @@ pub(crate) struct FileRow {
     pub(crate) updated_at: Option<i64>,
     pub(crate) reference: Option<String>,
     pub(crate) object: Option<String>,
+}
+
+impl FileRow {
+    /// A file of which only the name and the digest are known as yet.
+    pub(crate) fn announced(name: String, md5: String) -> Self {
+        Self {
+            id: 0,
+            name,
+            size: 0,
+            md5: Some(md5),
+            mimetype: None,
+            updated_at: None,
+            reference: None,
+            object: None,
+        }
+    }
 }
 
 /// What is written about one file.
@@ -190,7 +218,7 @@ impl Store {
     ) -> Result<(ProjectRow, RunRow, bool), Error> {
         let (project, _) = self.ensure_project(entity, project).await?;
         let made = sqlx::query(
-            "INSERT INTO runs (project_id, name, display_name, created_at) VALUES (?1, ?2, ?2, ?3)
+            "INSERT INTO runs (project_id, name, display_name, created_at, heartbeat_at) VALUES (?1, ?2, ?2, ?3, ?3)
              ON CONFLICT DO NOTHING",
         )
         .bind(project.id)
@@ -217,16 +245,6 @@ impl Store {
             .map_err(Error::database("reading a run"))
     }
 
-    pub(crate) async fn runs(&self, project_id: i64, window: Window) -> Result<Vec<RunRow>, Error> {
-        sqlx::query_as("SELECT * FROM runs WHERE project_id = ? ORDER BY id LIMIT ? OFFSET ?")
-            .bind(project_id)
-            .bind(window.take)
-            .bind(window.skip)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(Error::database("listing runs"))
-    }
-
     pub(crate) async fn run_count(&self, project_id: i64) -> Result<i64, Error> {
         sqlx::query_scalar("SELECT count(*) FROM runs WHERE project_id = ?")
             .bind(project_id)
@@ -242,7 +260,7 @@ impl Store {
                 config = coalesce(?, config), summary = coalesce(?, summary),
                 notes = coalesce(?, notes), description = coalesce(?, description),
                 run_group = coalesce(?, run_group), job_type = coalesce(?, job_type),
-                tags = coalesce(?, tags)
+                tags = coalesce(?, tags), host = coalesce(?, host), sweep = coalesce(?, sweep), updated_at = ?
              WHERE id = ? RETURNING *",
         )
         .bind(changes.display_name)
@@ -254,6 +272,9 @@ impl Store {
         .bind(changes.run_group)
         .bind(changes.job_type)
         .bind(changes.tags)
+        .bind(changes.host)
+        .bind(changes.sweep)
+        .bind(now())
         .bind(id)
         .fetch_one(&self.pool)
         .await
@@ -263,10 +284,11 @@ impl Store {
     /// Sets the state of the run that a path leads to, if there is one.
     pub(crate) async fn end_run(&self, path: &FilePath, state: &str) -> Result<(), Error> {
         sqlx::query(
-            "UPDATE runs SET state = ? WHERE name = ?
+            "UPDATE runs SET state = ?, heartbeat_at = ? WHERE name = ?
              AND project_id = (SELECT id FROM projects WHERE entity = ? AND name = ?)",
         )
         .bind(state)
+        .bind(now())
         .bind(&path.run)
         .bind(&path.entity)
         .bind(&path.project)
@@ -276,7 +298,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes out a run with its files. Gives back the objects that nothing names any more.
+    /// Takes out a run with its files. Gives back the objects that these had.
     pub(crate) async fn delete_run(&self, id: i64) -> Result<Vec<String>, Error> {
         let failed = Error::database("deleting a run");
         let mut step = self.pool.begin().await.map_err(&failed)?;
@@ -425,7 +447,7 @@ impl Store {
         Ok(before.flatten())
     }
 
-    /// Adds many files, of which only this is known. A file that was there already keeps its place and its bytes.
+    /// Adds many files at once. A file that was there already keeps its place and its bytes.
     pub(crate) async fn add_listing(
         &self,
         run_id: i64,
@@ -440,9 +462,9 @@ impl Store {
                 break;
             }
             sqlx::query(
-                "INSERT INTO files (run_id, name, folded, size, md5, mimetype, updated_at, position)
+                "INSERT INTO files (run_id, name, folded, size, md5, mimetype, updated_at, object, position)
                  SELECT ?1, value ->> 'name', value ->> 'folded', value ->> 'size', value ->> 'md5',
-                    value ->> 'mimetype', value ->> 'updated_at',
+                    value ->> 'mimetype', value ->> 'updated_at', value ->> 'object',
                     key + 1 + (SELECT coalesce(max(position), 0) FROM files WHERE run_id = ?1)
                  FROM json_each(?2) WHERE true ORDER BY key
                  ON CONFLICT (run_id, name) DO UPDATE SET
@@ -498,8 +520,7 @@ impl Store {
         Ok(ids.into_iter().collect())
     }
 
-    /// Takes out the files of these numbers, and gives back those that there were. Nothing names their objects any
-    /// more.
+    /// Takes out the files of these numbers, and gives back those that there were.
     pub(crate) async fn delete_files(&self, ids: &[i64]) -> Result<Vec<FileRow>, Error> {
         let failed = Error::database("deleting files");
         let ids = json(&ids);
@@ -520,6 +541,17 @@ impl Store {
                 .map_err(&failed)?;
         step.commit().await.map_err(failed)?;
         Ok(gone)
+    }
+
+    /// Those of the objects that no file has any more.
+    pub(crate) async fn unnamed(&self, objects: &[String]) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(
+            "SELECT DISTINCT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM files WHERE object = value)",
+        )
+        .bind(json(&objects))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::database("looking for objects without a name"))
     }
 
     /// Makes the positions dense again after files were taken out. It waits for the next listing, so that

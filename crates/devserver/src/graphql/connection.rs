@@ -37,6 +37,25 @@ impl Paging {
         Ok(Self { skip, take })
     }
 
+    /// All that there is, of what is short.
+    pub(crate) fn all() -> Self {
+        Self {
+            skip: 0,
+            take: i64::from(u32::MAX),
+        }
+    }
+
+    /// The window of a list.
+    pub(crate) fn cut<T>(self, items: Vec<T>) -> Vec<T> {
+        let bound = |number: i64| usize::try_from(number).unwrap_or_default();
+        let window = self.window();
+        items
+            .into_iter()
+            .skip(bound(window.skip))
+            .take(bound(window.take))
+            .collect()
+    }
+
     /// One more than the page, which tells whether another follows.
     pub(crate) fn window(self) -> Window {
         Window {

@@ -1,7 +1,10 @@
+use super::artifact::Artifact;
 use super::connection::{PageInfo, Paging};
 use super::scalars::{DateTime, Int64};
 use super::visible;
+use crate::artifact_home;
 use crate::file_path::FilePath;
+use crate::signing::hex;
 use crate::state::State;
 use crate::store::{FileRow, ProjectRow, RunRow, Window};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
@@ -48,6 +51,15 @@ impl File {
         Self { path, row }
     }
 
+    pub(crate) fn at(path: FilePath, row: Option<FileRow>) -> Self {
+        Self { path, row }
+    }
+
+    fn md5_in_hex(&self) -> Option<String> {
+        let md5 = self.row.as_ref()?.md5.as_deref()?;
+        Some(hex(&STANDARD.decode(md5).ok()?))
+    }
+
     fn reference(&self) -> Option<String> {
         self.row.as_ref().and_then(|row| row.reference.clone())
     }
@@ -67,8 +79,12 @@ impl File {
         &self.path.name
     }
 
+    /// A file of an artifact shows its whole name.
     async fn display_name(&self) -> &str {
-        self.path.name.rsplit('/').next().unwrap_or_default()
+        match artifact_home::read(&self.path) {
+            Some(_) => &self.path.name,
+            None => self.path.name.rsplit('/').next().unwrap_or_default(),
+        }
     }
 
     async fn url(&self, context: &Context<'_>, upload: Option<bool>) -> Result<Option<String>> {
@@ -76,12 +92,24 @@ impl File {
         Ok(Some(match self.reference() {
             Some(reference) => reference,
             None if upload == Some(true) => state.upload_url(&self.path),
-            None => state.file_url(&self.path),
+            None => match (artifact_home::read(&self.path), self.md5_in_hex()) {
+                (Some((entity, artifact)), Some(md5)) => state.artifact_url(entity, artifact, &md5),
+                _ => state.file_url(&self.path),
+            },
         }))
     }
 
+    /// None for a file of an artifact that is there already: it never changes.
     async fn upload_url(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(Some(state(context)?.upload_url(&self.path)))
+        let state = state(context)?;
+        let is_fixed = artifact_home::is_of_version(&self.path)
+            && self.row.as_ref().is_some_and(|row| row.object.is_some());
+        Ok((!is_fixed).then(|| state.upload_url(&self.path)))
+    }
+
+    /// None: every file goes up in one piece.
+    async fn upload_multipart_urls(&self) -> Option<UploadMultipartUrls> {
+        None
     }
 
     async fn upload_headers(&self, context: &Context<'_>) -> Result<Vec<String>> {
@@ -98,12 +126,7 @@ impl File {
 
     async fn size_bytes(&self, context: &Context<'_>) -> Result<Int64> {
         let size = self.row.as_ref().map_or(0, |row| row.size);
-        let as_text = state(context)?.behaviour.int64_as_strings;
-        Ok(if as_text {
-            Int64::Text(size)
-        } else {
-            Int64::Number(size)
-        })
+        Ok(Int64::of(state(context)?, size))
     }
 
     async fn mimetype(&self) -> Option<&str> {
@@ -119,11 +142,42 @@ impl File {
     #[graphql(visible = "visible::md5")]
     async fn md5(&self) -> Option<&str> {
         match &self.row {
+            Some(row) if row.reference.is_some() => None,
             Some(row) => row.md5.as_deref(),
             None => Some("0"),
         }
     }
 
+    /// The md5 of a file; whatever its store says of a reference.
+    async fn digest(&self) -> Option<&str> {
+        self.row.as_ref().and_then(|row| row.md5.as_deref())
+    }
+
+    async fn storage_path(&self) -> Option<String> {
+        let FilePath {
+            entity,
+            project,
+            run,
+            name,
+        } = &self.path;
+        match artifact_home::read(&self.path) {
+            Some((_, artifact)) => {
+                let md5 = self.md5_in_hex()?;
+                Some(format!("wandb_artifacts/{project}/{artifact}/{md5}"))
+            }
+            None => Some(format!("{entity}/{project}/{run}/{name}")),
+        }
+    }
+
+    /// The version that the file is one of.
+    async fn artifact(&self, context: &Context<'_>) -> Result<Option<Artifact>> {
+        match artifact_home::read(&self.path) {
+            Some((_, number)) => Ok(state(context)?.store.artifact(number).await?.map(Artifact::new)),
+            None => Ok(None),
+        }
+    }
+
+    #[graphql(visible = "visible::is_reference")]
     async fn is_reference(&self) -> bool {
         self.reference().is_some()
     }
@@ -141,9 +195,44 @@ pub(crate) struct FileEdge {
 
 #[derive(SimpleObject)]
 pub(crate) struct FileConnection {
+    /// Counts all files, whatever names are asked for. Known for artifacts only.
+    total_count: Option<i32>,
     upload_headers: Vec<String>,
     page_info: PageInfo,
     edges: Vec<FileEdge>,
+}
+
+#[derive(SimpleObject)]
+struct UploadMultipartUrls {
+    #[graphql(name = "uploadID")]
+    upload_id: String,
+    upload_url_parts: Vec<UploadUrlPart>,
+}
+
+#[derive(SimpleObject)]
+struct UploadUrlPart {
+    part_number: i32,
+    upload_url: String,
+}
+
+impl FileConnection {
+    /// All files on one page.
+    pub(crate) fn whole(state: &State, files: Vec<File>) -> Self {
+        let (items, page_info) = Paging::all().page(files);
+        Self {
+            total_count: i32::try_from(items.len()).ok(),
+            upload_headers: upload_headers(state),
+            page_info,
+            edges: edges(items),
+        }
+    }
+
+    pub(crate) fn counted(self, total: i64) -> Self {
+        Self {
+            total_count: i32::try_from(total).ok(),
+            ..self
+        }
+    }
 }
 
 /// Which of a run's files are asked for. Names win over a pattern, as the SDK's documentation has it.
@@ -229,19 +318,23 @@ impl Wanted {
             files = self.files(state, project, run, window).await?;
         }
         let (items, page_info) = paging.page(files);
-        let edges = items
-            .into_iter()
-            .map(|(cursor, node)| FileEdge {
-                node: Some(node),
-                cursor,
-            })
-            .collect();
         Ok(FileConnection {
+            total_count: None,
             upload_headers: upload_headers(state),
             page_info,
-            edges,
+            edges: edges(items),
         })
     }
+}
+
+fn edges(items: Vec<(String, File)>) -> Vec<FileEdge> {
+    items
+        .into_iter()
+        .map(|(cursor, node)| FileEdge {
+            node: Some(node),
+            cursor,
+        })
+        .collect()
 }
 
 fn within(names: &[String], window: Window) -> Result<Vec<&str>> {

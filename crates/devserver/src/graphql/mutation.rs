@@ -9,6 +9,7 @@ use crate::store::{ProjectRow, RunChanges, RunRow};
 use async_graphql::{Context, Error, ID, InputObject, Object, Result, SimpleObject};
 use std::sync::Arc;
 
+#[derive(Default)]
 pub(crate) struct Mutation;
 
 #[derive(InputObject)]
@@ -80,14 +81,12 @@ struct UpsertBucketInput {
     _debug: Option<bool>,
     #[graphql(name = "framework")]
     _framework: Option<String>,
-    #[graphql(name = "host")]
-    _host: Option<String>,
+    host: Option<String>,
     #[graphql(name = "jobProgram")]
     _job_program: Option<String>,
     #[graphql(name = "jobRepo")]
     _job_repo: Option<String>,
-    #[graphql(name = "sweep")]
-    _sweep: Option<String>,
+    sweep: Option<String>,
     client_mutation_id: Option<String>,
 }
 
@@ -136,7 +135,8 @@ struct DeleteRunPayload {
     client_mutation_id: Option<String>,
 }
 
-#[Object]
+/// Merged with those of artifacts, so that its own name is not seen.
+#[Object(name = "RunMutation")]
 impl Mutation {
     /// Gives addresses to upload to. The files are there once their bytes are.
     #[graphql(visible = "visible::create_run_files")]
@@ -207,9 +207,8 @@ impl Mutation {
         });
         state.traffic.deleted(deletions);
         state
-            .objects
-            .remove(gone.into_iter().filter_map(|file| file.object))
-            .await;
+            .forget(gone.into_iter().filter_map(|file| file.object))
+            .await?;
         Ok(Some(DeleteFilesPayload {
             success: true,
             client_mutation_id: input.client_mutation_id,
@@ -249,6 +248,8 @@ impl Mutation {
             run_group: input.group_name,
             job_type: input.job_type,
             tags: tags.map(|tags| serde_json::to_string(&tags)).transpose()?,
+            host: input.host,
+            sweep: input.sweep,
         };
         let run = state.store.change_run(run.id, changes).await?;
         Ok(Some(UpsertBucketPayload {
@@ -290,14 +291,14 @@ impl Mutation {
         let state = state(context)?;
         let (_, run) = find_run_by_id(state, &input.id).await?;
         let objects = state.store.delete_run(run.id).await?;
-        state.objects.remove(objects).await;
+        state.forget(objects).await?;
         Ok(Some(DeleteRunPayload {
             client_mutation_id: input.client_mutation_id,
         }))
     }
 }
 
-async fn find_run(
+pub(crate) async fn find_run(
     state: &State,
     entity: &str,
     project: &str,

@@ -1,10 +1,13 @@
+use super::artifact::Artifact;
+use super::artifact_collection::{ArtifactCollection, ArtifactSequence};
 use super::connection::Paging;
+use super::features::FEATURES;
 use super::file::state;
-use super::project::{Project, ProjectConnection};
+use super::project::{Entity, Project, ProjectConnection};
 use super::user::User;
 use super::visible;
 use crate::Feature;
-use async_graphql::{Context, Json, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -36,6 +39,19 @@ impl Query {
         entity_name: Option<String>,
     ) -> Result<Option<Project>> {
         find(context, name, entity_name).await
+    }
+
+    async fn entity(&self, name: Option<String>) -> Option<Entity> {
+        name.map(|name| Entity { name })
+    }
+
+    async fn artifact(&self, context: &Context<'_>, id: ID) -> Result<Option<Artifact>> {
+        Artifact::find(state(context)?, &id).await
+    }
+
+    async fn artifact_collection(&self, context: &Context<'_>, id: ID) -> Result<Option<ArtifactCollection>> {
+        let found = ArtifactSequence::with_id(state(context)?, &id).await?;
+        Ok(found.map(Into::into))
     }
 
     async fn projects(
@@ -104,12 +120,19 @@ impl ServerInfo {
     async fn features(&self, context: &Context<'_>) -> Result<Vec<Option<ServerFeature>>> {
         let without = &state(context)?.behaviour.without;
         let marks = !without.contains(&Feature::MarkRunFilesUploaded);
-        let features = [("MARK_RUN_FILES_UPLOADED", marks), ("FILESTREAM_GZIP", false)];
+        let lacks = |name: &str| {
+            let lacking = |feature| without.contains(&feature);
+            name.starts_with("ARTIFACT_COLLECTION_MEMBERSHIP") && lacking(Feature::ArtifactMembershipFiles)
+                || name == "ARTIFACT_DIGEST_ALGORITHM" && lacking(Feature::ArtifactDigestAlgorithm)
+        };
+        let features = [("MARK_RUN_FILES_UPLOADED", marks), ("FILESTREAM_GZIP", false)]
+            .into_iter()
+            .chain(FEATURES.iter().map(|name| (*name, !lacks(name))));
         let feature = |(name, is_enabled): (&str, bool)| {
             let name = name.to_owned();
             Some(ServerFeature { name, is_enabled })
         };
-        Ok(features.map(feature).into())
+        Ok(features.map(feature).collect())
     }
 }
 

@@ -1,11 +1,14 @@
-use super::connection::{PageInfo, Paging};
+use super::artifact::{Artifact, InputArtifactConnection, logged, used};
+use super::connection::Paging;
+use super::edges::Counted;
 use super::file::{FileConnection, Wanted, global_id, state};
 use super::project::Project;
 use super::scalars::{DateTime, JsonString};
+use super::sweep::Sweep;
 use super::user::User;
 use super::visible;
 use crate::store::{ProjectRow, RunRow};
-use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Json, Object, Result};
 use std::sync::Arc;
 
 pub(crate) struct Run {
@@ -49,7 +52,10 @@ impl Run {
     }
 
     async fn user(&self, context: &Context<'_>) -> Result<Option<User>> {
-        Ok(Some(User::new(state(context)?)))
+        Ok(Some(match &self.row.username {
+            Some(name) => User::named(name),
+            None => User::new(state(context)?),
+        }))
     }
 
     async fn state(&self) -> Option<&str> {
@@ -113,11 +119,23 @@ impl Run {
     }
 
     async fn sweep_name(&self) -> Option<&str> {
-        None
+        self.row.sweep.as_deref()
+    }
+
+    async fn sweep(&self, context: &Context<'_>) -> Result<Option<Sweep>> {
+        match &self.row.sweep {
+            Some(name) => Sweep::find(state(context)?, &self.project, name).await,
+            None => Ok(None),
+        }
     }
 
     async fn commit(&self) -> Option<&str> {
         None
+    }
+
+    /// Whether somebody asked it to stop.
+    async fn stopped(&self) -> Option<bool> {
+        Some(false)
     }
 
     async fn read_only(&self) -> Option<bool> {
@@ -128,8 +146,36 @@ impl Run {
         Ok(DateTime(state(context)?.time(self.row.created_at)))
     }
 
+    async fn updated_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        let state = state(context)?;
+        Ok(self.row.updated_at.map(|seconds| DateTime(state.time(seconds))))
+    }
+
     async fn heartbeat_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
-        Ok(Some(DateTime(state(context)?.time(self.row.created_at))))
+        let state = state(context)?;
+        Ok(self.row.heartbeat_at.map(|seconds| DateTime(state.time(seconds))))
+    }
+
+    async fn output_artifacts(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Option<Counted<Artifact>>> {
+        let state = state(context)?;
+        let paging = Paging::new(after.as_deref(), first, state.behaviour.page_limit)?;
+        logged(state, self.row.id, paging).await.map(Some)
+    }
+
+    async fn input_artifacts(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        first: Option<i32>,
+    ) -> Result<Option<InputArtifactConnection>> {
+        let state = state(context)?;
+        let paging = Paging::new(after.as_deref(), first, state.behaviour.page_limit)?;
+        used(state, self.row.id, paging).await.map(Some)
     }
 
     /// Counts the whole run, whatever files are asked for beside it.
@@ -157,16 +203,4 @@ impl Run {
             .await
             .map(Some)
     }
-}
-
-#[derive(SimpleObject)]
-pub(crate) struct RunEdge {
-    pub(crate) node: Run,
-    pub(crate) cursor: String,
-}
-
-#[derive(SimpleObject)]
-pub(crate) struct RunConnection {
-    pub(crate) page_info: PageInfo,
-    pub(crate) edges: Vec<RunEdge>,
 }

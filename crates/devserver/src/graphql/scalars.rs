@@ -1,3 +1,4 @@
+use crate::state::State;
 use async_graphql::{InputValueError, InputValueResult, Number, Scalar, ScalarType, Value};
 
 /// A 64-bit integer, as a JSON number or, for servers that spare the clients' floating point, as a string.
@@ -5,6 +6,17 @@ use async_graphql::{InputValueError, InputValueResult, Number, Scalar, ScalarTyp
 pub(crate) enum Int64 {
     Number(i64),
     Text(i64),
+}
+
+impl Int64 {
+    /// As the server was told to write them.
+    pub(crate) fn of(state: &State, number: i64) -> Self {
+        if state.behaviour.int64_as_strings {
+            Self::Text(number)
+        } else {
+            Self::Number(number)
+        }
+    }
 }
 
 #[Scalar(name = "Int64")]

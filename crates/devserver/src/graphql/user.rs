@@ -4,15 +4,19 @@ use super::scalars::{DateTime, JsonString};
 use crate::state::State;
 use async_graphql::{ID, Object, SimpleObject};
 
-/// The one user of this server, whose entity is the default one.
+/// The user of this server, whose entity is the default one, or another to whom a run was given.
 pub(crate) struct User {
     entity: String,
 }
 
 impl User {
     pub(crate) fn new(state: &State) -> Self {
+        Self::named(&state.behaviour.entity)
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
         Self {
-            entity: state.behaviour.entity.clone(),
+            entity: name.to_owned(),
         }
     }
 }

@@ -5,8 +5,8 @@
 
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, Directive, ExecutableDocument, InputValueDefinition, OperationDefinition, OperationType,
-    Selection, SelectionSet, Type, TypeKind, TypeSystemDefinition, VariableDefinition,
+    BaseType, Directive, ExecutableDocument, FieldDefinition, InputValueDefinition, OperationDefinition,
+    OperationType, Selection, SelectionSet, Type, TypeKind, TypeSystemDefinition, VariableDefinition,
 };
 use async_graphql::{Name, Positioned, Value as Constant, Variables};
 use async_graphql_value::Value;
@@ -60,17 +60,15 @@ impl Shapes {
             let name = definition.node.name.node.to_string();
             match definition.node.kind {
                 TypeKind::Object(object) => {
-                    let fields = object.fields.into_iter().map(|field| {
-                        let type_name = base_name(&field.node.ty.node).to_owned();
-                        let arguments = inputs(field.node.arguments);
-                        (field.node.name.node.to_string(), Field { arguments, type_name })
-                    });
-                    shapes.objects.insert(name, fields.collect());
+                    shapes.objects.insert(name, fields(object.fields));
                 }
                 TypeKind::InputObject(object) => {
                     shapes.inputs.insert(name, inputs(object.fields));
                 }
-                TypeKind::Scalar | TypeKind::Interface(_) | TypeKind::Union(_) | TypeKind::Enum(_) => {}
+                TypeKind::Interface(interface) => {
+                    shapes.objects.insert(name, fields(interface.fields));
+                }
+                TypeKind::Scalar | TypeKind::Union(_) | TypeKind::Enum(_) => {}
             }
         }
         shapes
@@ -103,18 +101,13 @@ impl Shapes {
         operation_name: Option<&str>,
         variables: &Variables,
     ) -> Vec<String> {
-        let mut operations = document.operations.iter();
-        let selected = match operation_name {
-            Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)),
-            None => operations.next(),
-        };
-        let Some((_, operation)) = selected else {
+        let Some(operation) = selected(document, operation_name) else {
             return Vec::new();
         };
-        let mut walk = Walk::new(self, document, &operation.node);
-        walk.operation(&operation.node);
+        let mut walk = Walk::new(self, document, operation);
+        walk.operation(operation);
         let mut misfits = walk.misfits;
-        for definition in &operation.node.variable_definitions {
+        for definition in &operation.variable_definitions {
             misfits.extend(self.misfit_values(&definition.node, variables));
         }
         misfits
@@ -189,6 +182,41 @@ impl Shapes {
             },
         }
     }
+}
+
+fn selected<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+    let mut operations = document.operations.iter();
+    let selected = match name {
+        Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)),
+        None => operations.next(),
+    };
+    selected.map(|(_, operation)| &operation.node)
+}
+
+/// The variables of an operation that have a default, with that.
+pub(crate) fn defaults(document: &ExecutableDocument, operation_name: Option<&str>) -> Vec<(Name, Constant)> {
+    let operation = selected(document, operation_name);
+    let definitions = operation.map_or(&[][..], |operation| &operation.variable_definitions);
+    let default = |definition: &VariableDefinition| {
+        let value = definition.default_value.as_ref()?;
+        Some((definition.name.node.clone(), value.node.clone()))
+    };
+    definitions
+        .iter()
+        .filter_map(|definition| default(&definition.node))
+        .collect()
+}
+
+fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, Field> {
+    let field = |definition: FieldDefinition| {
+        let type_name = base_name(&definition.ty.node).to_owned();
+        let arguments = inputs(definition.arguments);
+        (definition.name.node.to_string(), Field { arguments, type_name })
+    };
+    definitions
+        .into_iter()
+        .map(|definition| field(definition.node))
+        .collect()
 }
 
 fn no_input_field(field: &str, input: &str) -> String {

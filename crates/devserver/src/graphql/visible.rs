@@ -22,4 +22,8 @@ visible_with! {
     mark_run_files_uploaded: MarkRunFilesUploaded,
     server_info_features: ServerInfoFeatures,
     file_count: FileCount,
+    is_reference: IsReference,
+    artifact_membership_files: ArtifactMembershipFiles,
+    artifact_digest_algorithm: ArtifactDigestAlgorithm,
+    artifact_tags: ArtifactTags,
 }

@@ -223,7 +223,7 @@ async fn it_tells_what_it_was_asked_and_no_secret() {
     let first: Value = serde_json::from_str(&first).unwrap();
     let graphql = json!({
         "listener": "api", "method": "POST", "path": "/graphql", "operation": null, "variables": null,
-        "request_bytes": first[0]["request_bytes"], "has_authorization": true, "status": 200,
+        "request_bytes": first[0]["request_bytes"], "has_authorization": true, "at_once": 1, "status": 200,
     });
     assert_eq!(first, json!([graphql]));
     assert!(first[0]["request_bytes"].as_u64() > Some(50));
@@ -251,6 +251,24 @@ async fn it_makes_runs_and_listings() {
     ]);
     assert_eq!(names(&running.url(), "empty").await, [""; 0]);
     assert_eq!(names(&running.url(), "many").await.len(), 3);
+}
+
+#[tokio::test]
+async fn it_fills_a_project_with_runs() {
+    let running = Running::start(&[
+        "--json",
+        "--api-key",
+        KEY,
+        "--synthetic-runs",
+        "3",
+        "--files-per-run",
+        "7",
+        "--into-project",
+        "team/project",
+    ]);
+    for run in ["run-00000", "run-00002"] {
+        assert_eq!(names(&running.url(), run).await.len(), 7, "{run}");
+    }
 }
 
 #[tokio::test]
@@ -313,6 +331,12 @@ fn bad_arguments_are_explained() {
             "a run is written ENTITY/PROJECT/RUN",
         ),
         (&["--synthetic", "3"], 2, "--into"),
+        (&["--synthetic-runs", "3"], 2, "--into-project"),
+        (
+            &["--into-project", "team/project/run"],
+            2,
+            "a project is written ENTITY/PROJECT",
+        ),
         (&["--fault", "storage::explode"], 2, "no setting"),
         (&["--latency", "30"], 2, "30ms"),
         (&["--without", "md6"], 2, "only md5, direct-url"),

@@ -132,3 +132,24 @@ async fn a_deleted_name_may_come_back_with_another_id() {
     assert_ne!(field(&server, "b", "id").await, id);
     assert_eq!(names(&server, json!({})).await, ["a", "b"]);
 }
+
+#[tokio::test]
+async fn bytes_stay_as_long_as_a_file_has_them() {
+    let server = DevServer::start().await.unwrap();
+    server.add_synthetic_runs("team", "project", 3, 2).await.unwrap();
+    let query = r#"{ project(name: "project", entityName: "team") { runs { edges { node {
+        files { edges { node { id name md5 directUrl } } }
+    } } } } }"#;
+    let found = data(&server, query, json!({})).await["project"]["runs"]["edges"].take();
+    let files = |run: usize| found[run]["node"]["files"]["edges"].clone();
+    assert_eq!(files(0)[0]["node"]["md5"], files(1)[0]["node"]["md5"]);
+    let ids = |run: usize| json!({ "files": [files(run)[0]["node"]["id"], files(run)[1]["node"]["id"]] });
+    data(&server, DELETE, ids(0)).await;
+    data(&server, DELETE, ids(1)).await;
+    for (run, status) in [(0, 404), (1, 404), (2, 200)] {
+        for file in 0..2 {
+            let url = files(run)[file]["node"]["directUrl"].as_str().unwrap().to_owned();
+            assert_eq!(get(&url, &[]).await.status(), status, "{run} {file}");
+        }
+    }
+}

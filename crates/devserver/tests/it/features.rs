@@ -73,6 +73,25 @@ fn use_of(feature: Feature) -> (Value, &'static str) {
             of_run("fileCount"),
             r#"Cannot query field "fileCount" on type "Run"."#,
         ),
+        Feature::ArtifactTags => (
+            of_run("outputArtifacts { edges { node { tags { name } } } }"),
+            r#"Cannot query field "tags" on type "Artifact"."#,
+        ),
+        Feature::IsReference => (
+            of_run("files { edges { node { isReference } } }"),
+            r#"Cannot query field "isReference" on type "File"."#,
+        ),
+        Feature::ArtifactMembershipFiles => (
+            r#"{ project(name: "project", entityName: "team") { artifactCollection(name: "a") {
+                artifactMembership(aliasName: "latest") { files { edges { node { id } } } }
+            } } }"#
+                .to_owned(),
+            r#"Cannot query field "files" on type "ArtifactCollectionMembership"."#,
+        ),
+        Feature::ArtifactDigestAlgorithm => (
+            of_run("outputArtifacts { edges { node { digestAlgorithm } } }"),
+            r#"Cannot query field "digestAlgorithm" on type "Artifact"."#,
+        ),
         Feature::Introspection => (INTROSPECTION.to_owned(), "introspection disabled"),
         other => (other.to_string(), "no test uses it"),
     };

@@ -8,6 +8,7 @@
 mod client;
 
 mod access;
+mod artifacts;
 mod binary;
 mod deleting;
 mod faults;
@@ -15,6 +16,7 @@ mod features;
 mod files;
 mod listing;
 mod queries;
+mod runs;
 mod storage;
 mod storing;
 mod uploading;

@@ -286,3 +286,19 @@ async fn requests_are_recorded_in_order() {
     server.clear_requests();
     assert!(server.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_default_decides_what_is_included() {
+    let server = server_with(&[]).await;
+    let query = "query A($with: Boolean = true, $without: Boolean = false) {
+        viewer { id @include(if: $with) name @include(if: $without) entity @skip(if: $with) }
+    }";
+    let fields = async |variables: Value| {
+        let viewer = data(&server, query, variables).await["viewer"].take();
+        let fields: Vec<String> = viewer.as_object().unwrap().keys().cloned().collect();
+        fields
+    };
+    assert_eq!(fields(json!({})).await, ["id"]);
+    assert_eq!(fields(json!({ "without": true })).await, ["id", "name"]);
+    assert_eq!(fields(json!({ "with": false })).await, ["entity"]);
+}
