@@ -18,18 +18,27 @@ pub struct ServerFeatures {
     pub file_md5: bool,
     /// `File.directUrl`: signed addresses in storage. Without it every download goes by way of the server.
     pub file_direct_url: bool,
+    /// `File.isReference`: listings say which files of an artifact lie elsewhere. Without it their addresses tell.
+    pub file_is_reference: bool,
     /// `Run.files(pattern)`: the server filters. Without it whole listings are loaded and filtered here.
     pub files_pattern: bool,
     /// `Run.fileCount`: how many files a run has. Without it a listing's length is known at its end.
     pub run_file_count: bool,
     /// `Run.projectId`: the number of a run's project.
     pub run_project_id: bool,
+    /// `Artifact.tags`: words to find versions of artifacts by. Without it they have none.
+    pub artifact_tags: bool,
     /// `DeleteFilesInput.projectId`: deletions say which project they mean.
     pub delete_project_id: bool,
     /// `Mutation.createRunFiles`: addresses to upload to. Without it they come from an older query.
     pub create_run_files: bool,
     /// `Mutation.markRunFilesUploaded`: the server wants to be told of uploads. Without it, it notices them by itself.
     pub mark_run_files_uploaded: bool,
+    /// `ArtifactCollectionMembership.files`: an artifact's files are listed as those of a collection's version. Without it
+    /// they are listed as those of the version alone.
+    pub artifact_membership_files: bool,
+    /// `Artifact.digestAlgorithm`: an artifact says what its digests are. Without it they are md5.
+    pub artifact_digest_algorithm: bool,
     /// `ServerInfo.features`: the server lists flags of its own.
     pub server_flags: bool,
     /// The schema may be asked for. Without it what the server lacks is learnt from its refusals.
@@ -41,12 +50,16 @@ impl Default for ServerFeatures {
         Self {
             file_md5: true,
             file_direct_url: true,
+            file_is_reference: true,
             files_pattern: true,
             run_file_count: true,
             run_project_id: true,
+            artifact_tags: true,
             delete_project_id: true,
             create_run_files: true,
             mark_run_files_uploaded: true,
+            artifact_membership_files: true,
+            artifact_digest_algorithm: true,
             server_flags: true,
             introspection: true,
         }
@@ -78,8 +91,17 @@ impl ServerFeatures {
             names(files.args.clone(), |argument| argument.name)
         });
         let run = names(run, |field| field.name);
+        let artifact = names(schema.artifact.and_then(|artifact| artifact.fields), |field| {
+            field.name
+        });
         let deletion = names(
             schema.delete_files_input.and_then(|input| input.input_fields),
+            |field| field.name,
+        );
+        let membership = names(
+            schema
+                .artifact_collection_membership
+                .and_then(|membership| membership.fields),
             |field| field.name,
         );
         let mutation = names(schema.mutation.and_then(|mutation| mutation.fields), |field| {
@@ -92,9 +114,11 @@ impl ServerFeatures {
         let told = [
             (&mut self.file_md5, &file, "md5"),
             (&mut self.file_direct_url, &file, "directUrl"),
+            (&mut self.file_is_reference, &file, "isReference"),
             (&mut self.files_pattern, &pattern, "pattern"),
             (&mut self.run_file_count, &run, "fileCount"),
             (&mut self.run_project_id, &run, "projectId"),
+            (&mut self.artifact_tags, &artifact, "tags"),
             (&mut self.delete_project_id, &deletion, "projectId"),
             (&mut self.create_run_files, &mutation, "createRunFiles"),
             (
@@ -102,6 +126,8 @@ impl ServerFeatures {
                 &mutation,
                 "markRunFilesUploaded",
             ),
+            (&mut self.artifact_membership_files, &membership, "files"),
+            (&mut self.artifact_digest_algorithm, &artifact, "digestAlgorithm"),
             (&mut self.server_flags, &info, "features"),
         ];
         let mut says_anything = false;
@@ -118,12 +144,16 @@ impl ServerFeatures {
         Some(match since {
             "File.md5" => &mut self.file_md5,
             "File.directUrl" => &mut self.file_direct_url,
+            "File.isReference" => &mut self.file_is_reference,
             "Run.files(pattern)" => &mut self.files_pattern,
             "Run.fileCount" => &mut self.run_file_count,
             "Run.projectId" => &mut self.run_project_id,
+            "Artifact.tags" => &mut self.artifact_tags,
             "DeleteFilesInput.projectId" => &mut self.delete_project_id,
             "Mutation.createRunFiles" => &mut self.create_run_files,
             "Mutation.markRunFilesUploaded" => &mut self.mark_run_files_uploaded,
+            "ArtifactCollectionMembership.files" => &mut self.artifact_membership_files,
+            "Artifact.digestAlgorithm" => &mut self.artifact_digest_algorithm,
             "ServerInfo.features" => &mut self.server_flags,
             _ => return None,
         })

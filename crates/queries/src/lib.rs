@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod filter;
 #[expect(
     missing_docs,
     non_camel_case_types,
@@ -8,12 +9,15 @@
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     clippy::must_use_candidate,
+    clippy::upper_case_acronyms,
     reason = "generated code"
 )]
 mod generated;
+mod json;
 pub mod scalars;
 mod variants;
 
+pub use filter::{Field, Filter};
 pub use generated::deleteFiles as DeleteFiles;
 pub use generated::*;
 pub use graphql_client::GraphQLQuery;

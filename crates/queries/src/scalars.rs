@@ -8,6 +8,20 @@ use jiff::tz::TimeZone;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use crate::json::{InvalidJson, Json};
+
+/// JSON in a text.
+pub type JSONString = Json;
+
+/// JSON in place.
+pub type JSON = Json;
+
+/// `PENDING`, `COMMITTED`, `DELETED`, or what a newer server has besides.
+pub type ArtifactState = String;
+
+/// `MANIFEST_MD5`, `MANIFEST_XXH128`, or what a newer server has besides.
+pub type ArtifactDigestAlgorithm = String;
+
 /// A whole number of 64 bits. Servers write it as a JSON number or as a text; both are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Int64(pub i64);

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 
 use async_graphql_parser::types::{
-    BaseType, ExecutableDocument, InputValueDefinition, OperationType, Selection, SelectionSet, Type,
-    TypeKind, TypeSystemDefinition,
+    BaseType, ExecutableDocument, FragmentDefinition, InputValueDefinition, OperationType, Selection,
+    SelectionSet, Type, TypeKind, TypeSystemDefinition,
 };
 use async_graphql_parser::{Positioned, parse_query, parse_schema};
 use async_graphql_value::{Name, Value};
@@ -18,6 +18,7 @@ type Schema = HashMap<String, TypeKind>;
 #[derive(Default)]
 struct Used {
     places: BTreeSet<String>,
+    fragments: BTreeSet<String>,
     variables: BTreeSet<String>,
 }
 
@@ -42,20 +43,41 @@ fn check(schema: &Schema, text: &str) -> Result<Used, String> {
         _ => "Query",
     };
     let mut used = Used::default();
-    selections(schema, root, &operation.node.selection_set.node, &mut used)?;
+    let against = Against {
+        schema,
+        fragments: &document.fragments,
+    };
+    selections(&against, root, &operation.node.selection_set.node, &mut used)?;
     let definitions = operation.node.variable_definitions.iter();
     let declared: BTreeSet<String> = definitions
         .map(|definition| definition.node.name.node.to_string())
         .collect();
-    if declared == used.variables {
+    let unused = document
+        .fragments
+        .keys()
+        .find(|name| !used.fragments.contains(name.as_str()));
+    if let Some(name) = unused {
+        Err(format!("fragment {name} is not used"))
+    } else if declared == used.variables {
         Ok(used)
     } else {
         Err(format!("declares {declared:?} and uses {:?}", used.variables))
     }
 }
 
-fn selections(schema: &Schema, parent: &str, set: &SelectionSet, used: &mut Used) -> Result<(), String> {
-    let Some(TypeKind::Object(object)) = schema.get(parent) else {
+/// What selections are held against.
+struct Against<'a> {
+    schema: &'a Schema,
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+}
+
+fn selections(
+    against: &Against<'_>,
+    parent: &str,
+    set: &SelectionSet,
+    used: &mut Used,
+) -> Result<(), String> {
+    let Some(TypeKind::Object(object)) = against.schema.get(parent) else {
         return if set.items.is_empty() {
             Ok(())
         } else {
@@ -66,8 +88,24 @@ fn selections(schema: &Schema, parent: &str, set: &SelectionSet, used: &mut Used
         return Err(format!("nothing is selected of {parent}"));
     }
     for selection in &set.items {
-        let Selection::Field(field) = &selection.node else {
-            return Err("fragments are not looked through".to_owned());
+        let field = match &selection.node {
+            Selection::Field(field) => field,
+            Selection::FragmentSpread(spread) => {
+                let name = &spread.node.fragment_name.node;
+                used.fragments.insert(name.to_string());
+                let fragment = against.fragments.get(name);
+                let fragment = &fragment
+                    .ok_or_else(|| format!("there is no fragment {name}"))?
+                    .node;
+                if fragment.type_condition.node.on.node != *parent {
+                    return Err(format!("fragment {name} is not of {parent}"));
+                }
+                selections(against, parent, &fragment.selection_set.node, used)?;
+                continue;
+            }
+            Selection::InlineFragment(_) => {
+                return Err("inline fragments are not looked through".to_owned());
+            }
         };
         let (name, field) = (&field.node.name.node, &field.node);
         let place = format!("{parent}.{name}");
@@ -81,9 +119,17 @@ fn selections(schema: &Schema, parent: &str, set: &SelectionSet, used: &mut Used
             .iter()
             .map(|(name, value)| (&name.node, &value.node))
             .collect();
-        inputs(schema, &place, &known.arguments, &given, used)?;
+        inputs(against.schema, &place, &known.arguments, &given, used)?;
+        // `@include(if: $full)` uses a variable too.
+        for directive in &field.directives {
+            for (_, value) in &directive.node.arguments {
+                if let Value::Variable(variable) = &value.node {
+                    used.variables.insert(variable.to_string());
+                }
+            }
+        }
         used.places.insert(place);
-        selections(schema, name_of(&known.ty.node), &field.selection_set.node, used)?;
+        selections(against, name_of(&known.ty.node), &field.selection_set.node, used)?;
     }
     Ok(())
 }
@@ -170,6 +216,8 @@ fn what_does_not_fit_is_found() {
         "type Query { a(b: Int!, c: In): A } type A { d: Int } input In { e: Int! } type Mutation { a: A }",
     );
     assert!(check(&schema, "query Q($x: Int!) { a(b: $x, c: { e: 1 }) { d } }").is_ok());
+    assert!(check(&schema, "query Q { a(b: 1) { ...F } } fragment F on A { d }").is_ok());
+    assert!(check(&schema, "query Q($x: Boolean!) { a(b: 1) @skip(if: $x) { d } }").is_ok());
     for wrong in [
         "query Q { a(b: 1) { x } }",
         "query Q { a(b: 1, x: 1) { d } }",
@@ -180,6 +228,10 @@ fn what_does_not_fit_is_found() {
         "query Q($x: Int!) { a(b: 1) { d } }",
         "query Q { a(b: $x) { d } }",
         "query Q { a(b: 1) { d { e } } }",
+        "query Q { a(b: 1) { ...F } }",
+        "query Q { a(b: 1) { d } } fragment F on A { d }",
+        "query Q { a(b: 1) { ...F } } fragment F on A { x }",
+        "query Q { a(b: 1) { ...F } } fragment F on Query { d }",
     ] {
         assert!(check(&schema, wrong).is_err(), "{wrong}");
     }

@@ -10,15 +10,22 @@ use wandb_queries::Variants;
 use wandb_transport::HttpTransport;
 
 /// Which feature of the embedded server a document's mark means.
-const NAMES: [(Feature, &str); 9] = [
+const NAMES: [(Feature, &str); 13] = [
     (Feature::Md5, "File.md5"),
     (Feature::DirectUrl, "File.directUrl"),
+    (Feature::IsReference, "File.isReference"),
     (Feature::Pattern, "Run.files(pattern)"),
     (Feature::FileCount, "Run.fileCount"),
     (Feature::RunProjectId, "Run.projectId"),
+    (Feature::ArtifactTags, "Artifact.tags"),
     (Feature::DeleteProjectId, "DeleteFilesInput.projectId"),
     (Feature::CreateRunFiles, "Mutation.createRunFiles"),
     (Feature::MarkRunFilesUploaded, "Mutation.markRunFilesUploaded"),
+    (
+        Feature::ArtifactMembershipFiles,
+        "ArtifactCollectionMembership.files",
+    ),
+    (Feature::ArtifactDigestAlgorithm, "Artifact.digestAlgorithm"),
     (Feature::ServerInfoFeatures, "ServerInfo.features"),
 ];
 

@@ -88,7 +88,7 @@ async fn a_field_that_is_deprecated_is_there() {
     let _ = scripted.server().features().await.unwrap();
     let asked = scripted.asked();
     let document = asked[0]["query"].as_str().unwrap();
-    assert_eq!(document.matches("includeDeprecated: true").count(), 4);
+    assert_eq!(document.matches("includeDeprecated: true").count(), 6);
 }
 
 #[tokio::test]
