@@ -31,6 +31,13 @@ impl ConvertError {
         Self::new(ConvertErrorKind::NotFound, message.into())
     }
 
+    /// There is no `what` (such as `project team/mnist`), or it may not be seen; says so, and what to check.
+    pub fn unseen(what: impl fmt::Display) -> Self {
+        Self::not_found(format!(
+            "there is no {what}, or no permission to see it; check the path, and whose key this is"
+        ))
+    }
+
     /// The answer lacks something; `message` says what.
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(ConvertErrorKind::Malformed, message.into())

@@ -2,6 +2,7 @@
 
 mod chain;
 mod collection;
+mod connection;
 mod error;
 mod feed;
 mod page;
@@ -14,6 +15,7 @@ mod stream;
 pub mod write_your_own {}
 
 pub use collection::{Collection, ResponseData, Variables};
+pub use connection::Connection;
 pub use error::{ConvertError, ConvertErrorKind, PaginatorError, PaginatorErrorKind};
 pub use graphql_client::{GraphQLQuery, QueryBody};
 pub use page::{Cursor, Page, PageRequest};

@@ -7,6 +7,8 @@ mod http;
 mod operation;
 mod reply;
 mod retry;
+#[cfg(feature = "scripted")]
+mod scripted;
 
 use async_trait::async_trait;
 use graphql_client::GraphQLQuery;
@@ -18,6 +20,8 @@ pub use http::HttpTransport;
 pub use operation::Operation;
 pub use reply::Reply;
 pub use retry::Retry;
+#[cfg(feature = "scripted")]
+pub use scripted::Scripted;
 pub use wandb_http;
 
 /// Sends one operation and gets its answer.

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod connection;
 mod cursors;
 mod faults;
 mod heavy;
