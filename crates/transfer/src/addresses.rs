@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use url::Url;
-use wandb_http::{Redacted, host};
+use wandb_http::{Anonymous, Redacted, host};
 
 use crate::attempt::{Body, Range, fetchable};
 use crate::error::{Again, Blame, Failure};
@@ -46,6 +46,7 @@ pub(crate) struct Addresses {
     /// Only one asks for fresh addresses at a time.
     renewing: tokio::sync::Mutex<()>,
     renewal: Option<Arc<dyn Renewal>>,
+    credential: bool,
 }
 
 #[derive(Debug, Default)]
@@ -69,12 +70,15 @@ impl Addresses {
             known: Mutex::new(known),
             renewing: tokio::sync::Mutex::new(()),
             renewal: source.renewal().map(Arc::clone),
+            credential: source.wants_credential(),
         })
     }
 
     /// Asks one address after the other, and then fresh ones, until a server agrees to send. All that together is one
     /// try.
     pub(crate) async fn open(&self, transfer: &Transfer, range: Option<&Range>) -> Result<Body, Failure> {
+        let anonymous = (!self.credential).then(|| transfer.clone().with_credentials(Arc::new(Anonymous)));
+        let transfer = anonymous.as_ref().unwrap_or(transfer);
         let mut asked = Vec::new();
         let mut told: Option<Failure> = None;
         let mut renewals = self.known().renewals;

@@ -22,7 +22,7 @@ mod transfer;
 mod tries;
 mod upload;
 
-pub use bulk::{Bulk, BulkOptions, Downloads, Event, Job, Step, UploadJob, Uploads};
+pub use bulk::{Bulk, BulkOptions, Downloads, Event, Job, Slot, Slots, Step, UploadJob, Uploads};
 pub use disk::{Root, is_partial};
 pub use download::{Downloaded, IfExists, Status};
 pub use error::{TransferError, TransferErrorKind};

@@ -63,6 +63,7 @@ pub struct Source {
     renewal: Option<Arc<dyn Renewal>>,
     size: Option<u64>,
     md5: Option<Md5>,
+    credential: bool,
 }
 
 impl Source {
@@ -74,6 +75,7 @@ impl Source {
             renewal: None,
             size: None,
             md5: None,
+            credential: true,
         }
     }
 
@@ -90,6 +92,13 @@ impl Source {
     #[must_use]
     pub fn with_renewal(mut self, renewal: Arc<dyn Renewal>) -> Self {
         self.renewal = Some(renewal);
+        self
+    }
+
+    /// Never sends the credential, not even to addresses that may see it: for addresses that somebody else chose.
+    #[must_use]
+    pub fn without_credential(mut self) -> Self {
+        self.credential = false;
         self
     }
 
@@ -123,6 +132,10 @@ impl Source {
         self.renewal.as_ref()
     }
 
+    pub(crate) fn wants_credential(&self) -> bool {
+        self.credential
+    }
+
     /// The length in bytes, where it is known.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
@@ -143,6 +156,7 @@ impl fmt::Debug for Source {
             .field("renewal", &self.renewal)
             .field("size", &self.size)
             .field("md5", &self.md5)
+            .field("credential", &self.credential)
             .finish()
     }
 }

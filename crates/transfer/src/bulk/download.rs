@@ -9,6 +9,7 @@ use super::Step;
 use super::engine::{Bulk, Task};
 use super::meter::Listener;
 use super::names::Names;
+use super::slots::Slots;
 use crate::{Downloaded, IfExists, Root, Source, Status, Transfer, TransferError};
 
 /// What becomes of many files, from [`Transfer::download_all`].
@@ -32,10 +33,11 @@ pub struct Job<K> {
 /// let options = BulkOptions::default().jobs(8).if_exists(IfExists::Keep);
 /// # let _ = options;
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BulkOptions {
     jobs: usize,
     if_exists: IfExists,
+    slots: Option<Slots>,
 }
 
 impl BulkOptions {
@@ -60,6 +62,21 @@ impl BulkOptions {
         self.if_exists = if_exists;
         self
     }
+
+    /// A bound that is shared with others, such as the listing that the files come from: each file takes a place once it is
+    /// its turn, and keeps it until it is done. The further connections of large files ([`Parts`](crate::Parts)) are
+    /// bounded by themselves.
+    #[must_use]
+    pub fn within(mut self, slots: Slots) -> Self {
+        self.slots = Some(slots);
+        self
+    }
+
+    /// The bound that the downloads share, if any; else one of as many places as files may be under way.
+    #[must_use]
+    pub fn slots(&self) -> Slots {
+        self.slots.clone().unwrap_or_else(|| Slots::new(self.jobs))
+    }
 }
 
 impl Default for BulkOptions {
@@ -67,6 +84,7 @@ impl Default for BulkOptions {
         Self {
             jobs: Self::DEFAULT_JOBS,
             if_exists: IfExists::default(),
+            slots: None,
         }
     }
 }
@@ -125,14 +143,14 @@ impl Transfer {
     where
         K: Clone + Send + Sync + 'static,
     {
-        let (transfer, root) = (self.clone(), root.clone());
+        let (transfer, root, at_a_time) = (self.clone(), root.clone(), options.jobs);
         let tasks = async move {
             let asked = root.clone();
             let ignores_case = spawn_blocking(move || asked.ignores_case()).await;
             let mut names = Names::new(ignores_case.unwrap_or(false));
-            jobs.map_ok(move |job| task(job, &mut names, &transfer, &root, options.if_exists))
+            jobs.map_ok(move |job| task(job, &mut names, &transfer, &root, &options))
         };
-        Bulk::new(tasks.flatten_stream(), options.jobs)
+        Bulk::new(tasks.flatten_stream(), at_a_time)
     }
 }
 
@@ -142,7 +160,7 @@ fn task<K: Clone + Send + Sync + 'static>(
     names: &mut Names,
     transfer: &Transfer,
     root: &Root,
-    if_exists: IfExists,
+    options: &BulkOptions,
 ) -> Task<K, Downloaded> {
     let Job { key, source, name } = job;
     if let Err(failure) = names.take(&name) {
@@ -152,11 +170,15 @@ fn task<K: Clone + Send + Sync + 'static>(
             work: Err(error),
         };
     }
-    let (transfer, root) = (transfer.clone(), root.clone());
+    let (transfer, root, options) = (transfer.clone(), root.clone(), options.clone());
     let work = move |listener: Listener<K>| {
         async move {
+            let _slot = match &options.slots {
+                Some(slots) => Some(slots.take().await),
+                None => None,
+            };
             match transfer
-                .download(&source, &root, &name, if_exists, &listener)
+                .download(&source, &root, &name, options.if_exists, &listener)
                 .await
             {
                 Ok(done) if done.status == Status::Kept => Step::Skipped(done),

@@ -4,12 +4,14 @@ mod download;
 mod engine;
 mod meter;
 mod names;
+mod slots;
 mod upload;
 
 use std::time::Duration;
 
 pub use download::{BulkOptions, Downloads, Job};
 pub use engine::Bulk;
+pub use slots::{Slot, Slots};
 pub use upload::{UploadJob, Uploads};
 
 use crate::{Downloaded, TransferError};

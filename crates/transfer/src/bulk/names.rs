@@ -1,4 +1,4 @@
-//! The paths that the files of one run have taken.
+//! The paths that the files before have taken.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
@@ -41,10 +41,10 @@ impl Names {
             return Ok(());
         }
         let why = if self.ignore_case {
-            "another file of this run goes to the same path, as the file system of the root does not tell upper from lower \
+            "another file goes to the same path, as the file system of the root does not tell upper from lower \
              case"
         } else {
-            "another file of this run goes to the same path"
+            "another file goes to the same path"
         };
         Err(impossible(why.to_owned()).next("download it by itself, to another root"))
     }

@@ -144,3 +144,20 @@ async fn a_credential_that_cannot_be_had() {
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(server.count(), 0);
 }
+
+#[tokio::test]
+async fn nobody_where_the_address_is_somebody_elses_choice() {
+    let (bytes, folder) = (content(10), Folder::new());
+    let server = Server::start({
+        let bytes = bytes.clone();
+        move |_, _| Reply::ok(bytes.clone())
+    })
+    .await;
+    let transfer = transfer().with_credentials(Arc::new(Credential::api_key(&server.url(""), "key")));
+    let chosen = source(server.url("f"), &bytes).without_credential();
+    transfer
+        .download(&chosen, &folder.root, "file", IfExists::Refuse, &())
+        .await
+        .expect("the file");
+    assert_eq!(server.requests()[0].header("authorization"), None);
+}
