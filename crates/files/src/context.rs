@@ -55,6 +55,20 @@ impl Context {
         &self.server
     }
 
+    /// Which of the two addresses of each file its bytes come from.
+    #[must_use]
+    pub fn with_via(mut self, via: Via) -> Self {
+        self.via = via;
+        self
+    }
+
+    /// Changes how the bytes of files are moved.
+    #[must_use]
+    pub fn with_transfer(mut self, change: impl FnOnce(Transfer) -> Transfer) -> Self {
+        self.transfer = change(self.transfer);
+        self
+    }
+
     /// An address that the server gave. Self-hosted servers leave out the host for files that they keep themselves
     /// (wandb/wandb#453).
     pub(crate) fn absolute(&self, address: &str) -> Option<Url> {

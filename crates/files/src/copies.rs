@@ -1,13 +1,9 @@
 //! From one run to another.
 
-use std::sync::Arc;
-
-use futures::{Stream, stream};
-use wandb_paginator::Items;
+use futures::StreamExt as _;
 use wandb_transfer::Content;
 
-use crate::wanted::Wanted;
-use crate::{File, FileUploads, Files, FilesError, RunPath, Upload};
+use crate::{File, FileUploads, Files, FilesError, RunPath, Upload, listing};
 
 impl Files {
     /// Copies these files to the run of `target`, `at_a_time` at once, and tells what becomes of each: read from storage and
@@ -34,48 +30,9 @@ impl Files {
     /// ```
     pub fn copy_to(mut self, target: &Self, at_a_time: usize) -> Result<FileUploads, FilesError> {
         self.prefetch = self.prefetch.max(1);
-        let source = Source {
-            run: Arc::clone(&self.run),
-            wanted: Wanted::new(&self.names),
-            files: Some(self.paginate()?.into_stream()),
-        };
-        Ok(target.upload_all(source.uploads(), at_a_time))
-    }
-}
-
-struct Source {
-    run: Arc<RunPath>,
-    /// Until it has given its last.
-    files: Option<Items<File>>,
-    wanted: Wanted,
-}
-
-impl Source {
-    fn uploads(self) -> impl Stream<Item = Result<Upload, FilesError>> + Send + 'static {
-        stream::unfold(self, |mut source| async move {
-            let next = source.next().await?;
-            Some((next, source))
-        })
-    }
-
-    async fn next(&mut self) -> Option<Result<Upload, FilesError>> {
-        if let Some(files) = &mut self.files {
-            match files.try_next().await {
-                Ok(Some(file)) => {
-                    self.wanted.listed(file.name());
-                    return Some(upload(&file));
-                }
-                Ok(None) => self.files = None,
-                Err(source) => {
-                    self.files = None;
-                    self.wanted.broke_off();
-                    let run = RunPath::clone(&self.run);
-                    return Some(Err(FilesError::Listing { run, source }));
-                }
-            }
-        }
-        let name = self.wanted.next_missing()?;
-        Some(Err(FilesError::missing(&self.run, &name)))
+        let (run, names) = (RunPath::clone(&self.run), self.names.clone());
+        let uploads = listing(self.paginate()?, run, &names).map(|listed| upload(&listed?));
+        Ok(target.upload_all(uploads, at_a_time))
     }
 }
 

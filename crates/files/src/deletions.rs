@@ -136,6 +136,11 @@ impl Work {
     fn add(&mut self, file: File) {
         let refusal = if file.is_missing() {
             FilesError::missing(file.run(), file.name())
+        } else if file.is_fixed() {
+            FilesError::Fixed {
+                run: file.run().clone(),
+                name: file.name().to_owned(),
+            }
         } else if let Some(id) = file.id() {
             let group = self.group(&file);
             if group.ids.insert(id.to_owned()) {

@@ -2,16 +2,12 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use futures::Stream;
-use futures::stream;
-use wandb_paginator::Paginator;
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use wandb_transfer::{BulkOptions, Downloads, Event, Job, Root, Step};
 
-use crate::wanted::Wanted;
-use crate::{File, Files, FilesError, RunPath};
+use crate::{File, Files, FilesError, RunPath, listing};
 
 /// What happened to one file of a selection, or to its listing.
 #[derive(Debug)]
@@ -19,10 +15,11 @@ use crate::{File, Files, FilesError, RunPath};
 pub enum FileEvent {
     /// Something happened to this file: at last [`Step::Finished`], [`Step::Skipped`] or [`Step::Failed`].
     File(File, Step<FilesError>),
-    /// The run has no file of this name, which was asked for; the error is [`FilesError::Missing`]. Told at the end, or
-    /// where the server listed a placeholder.
+    /// There is no file of this name, which was asked for; the error is [`FilesError::Missing`] or
+    /// [`FilesError::NowhereThere`]. Told at the end, or where the server listed a placeholder.
     Missing(String, FilesError),
-    /// The listing broke off, with [`FilesError::Listing`]: what was listed before is fetched, more is not known of.
+    /// A listing broke off, with [`FilesError::Listing`] or [`FilesError::Runs`]: what was listed before is fetched, more is
+    /// not known of.
     Listing(FilesError),
 }
 
@@ -56,15 +53,10 @@ impl Files {
     /// ```
     pub fn download_all(mut self, root: &Root, options: BulkOptions) -> Result<FileDownloads, FilesError> {
         self.prefetch = self.prefetch.max(1);
-        let run = Arc::clone(&self.run);
-        let wanted = Wanted::new(&self.names);
-        let transfer = self.context.transfer.clone();
-        let jobs = jobs(self.paginate()?, Arc::clone(&run));
-        Ok(FileDownloads {
-            run,
-            inner: transfer.download_all(jobs, root, options),
-            wanted,
-        })
+        let (context, names) = (self.context.clone(), self.names.clone());
+        let run = RunPath::clone(&self.run);
+        let listing = listing(self.paginate()?, run, &names).map_ok(File::named);
+        Ok(FileDownloads::of_listing(&context, listing, root, options))
     }
 }
 
@@ -73,9 +65,7 @@ impl Files {
 /// Dropping it gives up what is not done; [`stop`](Self::stop) does, and waits until that has come to rest.
 #[must_use = "nothing is fetched before the stream is polled"]
 pub struct FileDownloads {
-    run: Arc<RunPath>,
     inner: Downloads<File, Unfetched>,
-    wanted: Wanted,
 }
 
 /// What the listing gives instead of a job.
@@ -85,6 +75,24 @@ enum Unfetched {
 }
 
 impl FileDownloads {
+    /// Downloads what a listing of any kind gives, each file to the name below `root` that stands beside it, and tells what
+    /// becomes of each: see [`Files::download_all`]. An error of the listing is told as [`FileEvent::Missing`] where it is
+    /// about a name, else as [`FileEvent::Listing`]; what comes behind it is fetched as well.
+    pub fn of_listing(
+        context: &crate::Context,
+        listing: impl Stream<Item = Result<(File, String), FilesError>> + Send + 'static,
+        root: &Root,
+        options: BulkOptions,
+    ) -> Self {
+        let jobs = listing.map(|listed| match listed {
+            Ok((file, name)) => job(file, name),
+            Err(error) => Err(Unfetched::Listing(error)),
+        });
+        Self {
+            inner: context.transfer.download_all(jobs, root, options),
+        }
+    }
+
     /// The next event; `None` once every file has its outcome. A future that is dropped loses no event.
     pub async fn next(&mut self) -> Option<FileEvent> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
@@ -94,26 +102,23 @@ impl FileDownloads {
     pub async fn stop(self) {
         self.inner.stop().await;
     }
+}
 
-    fn told(&mut self, event: Event<File, Unfetched>) -> FileEvent {
-        match event {
-            Event::File(file, step) => {
-                self.wanted.listed(file.name());
-                FileEvent::File(file, step.map_err(FilesError::from))
-            }
-            Event::Listing(Unfetched::File(file, error @ FilesError::Missing { .. })) => {
-                self.wanted.listed(file.name());
+fn told(event: Event<File, Unfetched>) -> FileEvent {
+    match event {
+        Event::File(file, step) => FileEvent::File(file, step.map_err(FilesError::from)),
+        Event::Listing(unfetched) => match unfetched {
+            Unfetched::File(file, error @ FilesError::Missing { .. }) => {
                 FileEvent::Missing(file.name().to_owned(), error)
             }
-            Event::Listing(Unfetched::File(file, error)) => {
-                self.wanted.listed(file.name());
-                FileEvent::File(file, Step::Failed(error))
-            }
-            Event::Listing(Unfetched::Listing(error)) => {
-                self.wanted.broke_off();
-                FileEvent::Listing(error)
-            }
-        }
+            Unfetched::File(file, error) => FileEvent::File(file, Step::Failed(error)),
+            Unfetched::Listing(error) => match error {
+                FilesError::Missing { ref name, .. } | FilesError::NowhereThere { ref name, .. } => {
+                    FileEvent::Missing(name.clone(), error)
+                }
+                error => FileEvent::Listing(error),
+            },
+        },
     }
 }
 
@@ -121,43 +126,16 @@ impl Stream for FileDownloads {
     type Item = FileEvent;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<FileEvent>> {
-        let this = self.get_mut();
-        if let Some(event) = ready!(Pin::new(&mut this.inner).poll_next(context)) {
-            return Poll::Ready(Some(this.told(event)));
-        }
-        Poll::Ready(this.wanted.next_missing().map(|name| {
-            let error = FilesError::missing(&this.run, &name);
-            FileEvent::Missing(name, error)
-        }))
+        let event = Pin::new(&mut self.get_mut().inner).poll_next(context);
+        event.map(|event| event.map(told))
     }
 }
 
-/// The files as they are listed, up to a failure of the listing.
-fn jobs(
-    files: Paginator<File>,
-    run: Arc<RunPath>,
-) -> impl Stream<Item = Result<Job<File>, Unfetched>> + Send + 'static {
-    stream::unfold(Some(files.into_stream()), move |files| {
-        let run = Arc::clone(&run);
-        async move {
-            let mut files = files?;
-            match files.try_next().await {
-                Ok(None) => None,
-                Ok(Some(file)) => Some((job(file), Some(files))),
-                Err(source) => {
-                    let run = RunPath::clone(&run);
-                    Some((Err(Unfetched::Listing(FilesError::Listing { run, source })), None))
-                }
-            }
-        }
-    })
-}
-
-fn job(file: File) -> Result<Job<File>, Unfetched> {
+fn job(file: File, name: String) -> Result<Job<File>, Unfetched> {
     match file.source() {
         Ok(source) => Ok(Job {
             source,
-            name: file.name().to_owned(),
+            name,
             key: file,
         }),
         Err(error) => Err(Unfetched::File(file, error)),
@@ -167,7 +145,6 @@ fn job(file: File) -> Result<Job<File>, Unfetched> {
 impl fmt::Debug for FileDownloads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileDownloads")
-            .field("run", &self.run)
             .field("inner", &self.inner)
             .finish_non_exhaustive()
     }

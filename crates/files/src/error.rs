@@ -24,6 +24,26 @@ pub enum FilesError {
         /// What happened.
         source: PaginatorError,
     },
+    /// The listing of a project's runs failed: what runs follow is not known.
+    #[error("cannot list the runs of {entity}/{project}: {source}")]
+    Runs {
+        /// The user or team that owns the project.
+        entity: String,
+        /// The project.
+        project: String,
+        /// What happened.
+        source: PaginatorError,
+    },
+    /// No run of a project's selection has a file of this name.
+    #[error("no run that was chosen of {entity}/{project} has a file {name:?}")]
+    NowhereThere {
+        /// The user or team that owns the project.
+        entity: String,
+        /// The project.
+        project: String,
+        /// The name that was asked for.
+        name: String,
+    },
     /// The run has no file of this name.
     #[error("{run} has no file {name:?}; `wbf ls {run}` shows what there is")]
     Missing {
@@ -123,6 +143,16 @@ pub enum FilesError {
         /// How many files there were.
         count: usize,
     },
+    /// The file belongs to something that never changes: a version of an artifact.
+    #[error(
+        "{name:?} cannot be deleted: {run} is a version of an artifact, which never changes; log a version without it"
+    )]
+    Fixed {
+        /// The version.
+        run: RunPath,
+        /// The file's name.
+        name: String,
+    },
     /// The server gave no id for the file, and deletes by id.
     #[error("the server gave no id for {name:?}, so it cannot be deleted from here; list it again")]
     NoId {
@@ -169,7 +199,7 @@ impl FilesError {
     pub fn transport(&self) -> Option<&TransportError> {
         match self {
             Self::Asking { source, .. } | Self::Delete { source, .. } => Some(source),
-            Self::Listing { source, .. } => match source.kind() {
+            Self::Listing { source, .. } | Self::Runs { source, .. } => match source.kind() {
                 PaginatorErrorKind::Transport(error) => Some(error),
                 _ => None,
             },
@@ -178,7 +208,9 @@ impl FilesError {
         }
     }
 
-    pub(crate) fn missing(run: &RunPath, name: &str) -> Self {
+    /// [`Missing`](Self::Missing).
+    #[must_use]
+    pub fn missing(run: &RunPath, name: &str) -> Self {
         Self::Missing {
             run: run.clone(),
             name: name.to_owned(),

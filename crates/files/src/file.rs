@@ -1,4 +1,4 @@
-//! One file of a run.
+//! One file.
 
 use std::error::Error;
 use std::fmt;
@@ -10,17 +10,13 @@ use bytes::Bytes;
 use futures::Stream;
 use jiff::Timestamp;
 use url::Url;
-use wandb_paginator::{ConvertError, Cursor};
-use wandb_queries::run_files::RunFilesProjectRunFilesEdgesNode as Node;
+use wandb_paginator::Cursor;
 use wandb_queries::scalars::DateTime;
 use wandb_transfer::{Downloaded, IfExists, Md5, Progress, Renewal, Root, Source, TransferError};
 
-use crate::{Context, DeleteEvent, Files, FilesError, RunPath, Via, human, path_uri};
+use crate::{Context, DeleteEvent, FilesError, Listed, Origin, RunPath, Via, human, path_uri};
 
-/// The md5 that the server gives for a name that does not exist.
-const PLACEHOLDER_MD5: &str = "0";
-
-/// A file of a run: what the server says of it, and what can be done with it. Cheap to clone.
+/// A file of a run, or of a version of an artifact: what the server says of it, and what can be done with it. Cheap to clone.
 ///
 /// The counterpart of the SDK's `File` (`apis/public/files.py`). What an older server does not know is `None`. `Display`
 /// and `Debug` are the SDK's `repr`.
@@ -28,123 +24,113 @@ const PLACEHOLDER_MD5: &str = "0";
 pub struct File(Arc<Inner>);
 
 struct Inner {
-    id: Option<String>,
-    name: String,
-    url: Option<String>,
-    direct_url: Option<String>,
-    size: Option<u64>,
-    mimetype: Option<String>,
-    updated_at: Option<DateTime>,
-    md5: Option<String>,
-    cursor: Option<Cursor>,
-    missing: bool,
-    run: Arc<RunPath>,
+    listed: Listed,
+    origin: Arc<dyn Origin>,
     context: Context,
 }
 
 impl File {
-    pub(crate) fn from_node(
-        node: Node,
-        cursor: Option<String>,
-        context: &Context,
-        run: &Arc<RunPath>,
-        asked_by_name: bool,
-    ) -> Result<Self, ConvertError> {
-        let size = node.size_bytes.and_then(|size| u64::try_from(size.0).ok());
-        // Servers without the field `md5` give none for a placeholder either, so there only a listing by name tells.
-        let no_content = match node.md5.as_deref() {
-            Some(md5) => md5 == PLACEHOLDER_MD5,
-            None => asked_by_name,
-        };
-        Ok(Self(Arc::new(Inner {
-            missing: no_content && node.updated_at.is_none() && size.unwrap_or(0) == 0,
-            id: node.id,
-            name: node
-                .name
-                .ok_or_else(|| ConvertError::malformed("a file of the answer has no name"))?,
-            url: node.url,
-            direct_url: node.direct_url,
-            size,
-            mimetype: node.mimetype,
-            updated_at: node.updated_at,
-            md5: node.md5,
-            cursor: cursor.map(Cursor::from),
-            run: Arc::clone(run),
+    /// A file that `origin` lists: for collections of files besides [`Files`](crate::Files).
+    #[must_use]
+    pub fn new(context: &Context, origin: &Arc<dyn Origin>, listed: Listed) -> Self {
+        Self(Arc::new(Inner {
+            listed,
+            origin: Arc::clone(origin),
             context: context.clone(),
-        })))
+        }))
     }
 
     /// The server's id of the file, opaque.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.0.id.as_deref()
+        self.0.listed.id.as_deref()
     }
 
     /// The name, with `/` between folders.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.0.listed.name
     }
 
-    /// The run that the file belongs to.
+    /// The file with its own name beside it, as [`FileDownloads::of_listing`](crate::FileDownloads::of_listing) takes them.
+    #[must_use]
+    pub fn named(self) -> (Self, String) {
+        let name = self.name().to_owned();
+        (self, name)
+    }
+
+    /// The run that the file belongs to; for a file of an artifact, its version: `ENTITY/PROJECT/NAME:VERSION`.
     #[must_use]
     pub fn run(&self) -> &RunPath {
-        &self.0.run
+        self.0.origin.path()
+    }
+
+    /// Whether what has the file never changes, so that the file cannot be deleted: a version of an artifact.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.0.origin.is_fixed()
+    }
+
+    /// Whether the server says that the file is a reference: its bytes lie elsewhere, and are only named here. They are
+    /// fetched from `http` and `https` addresses, and without the W&B credential.
+    #[must_use]
+    pub fn is_reference(&self) -> bool {
+        self.0.listed.is_reference
     }
 
     /// The address on the W&B server, which wants the credential and redirects to storage; an address to upload to where
     /// the listing was asked for those.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
-        self.0.url.as_deref()
+        self.0.listed.url.as_deref()
     }
 
     /// The signed address in storage. It holds a secret and expires: not for logs.
     #[must_use]
     pub fn direct_url(&self) -> Option<&str> {
-        self.0.direct_url.as_deref()
+        self.0.listed.direct_url.as_deref()
     }
 
     /// The size in bytes; 0 where the server gives none, as the SDK says it.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.0.size.unwrap_or(0)
+        self.0.listed.size.unwrap_or(0)
     }
 
     /// The media type.
     #[must_use]
     pub fn mimetype(&self) -> Option<&str> {
-        self.0.mimetype.as_deref()
+        self.0.listed.mimetype.as_deref()
     }
 
     /// When it was uploaded last.
     #[must_use]
     pub fn updated_at(&self) -> Option<Timestamp> {
-        self.0.updated_at.as_ref().map(DateTime::timestamp)
+        self.0.listed.updated_at.as_ref().map(DateTime::timestamp)
     }
 
     /// [`updated_at`](Self::updated_at) in the server's own words.
     #[must_use]
     pub fn updated_at_text(&self) -> Option<&str> {
-        self.0.updated_at.as_ref().map(DateTime::as_str)
+        self.0.listed.updated_at.as_ref().map(DateTime::as_str)
     }
 
     /// The MD5 digest of the content in base64.
     #[must_use]
     pub fn md5(&self) -> Option<&str> {
-        self.0.md5.as_deref()
+        self.0.listed.md5.as_deref()
     }
 
     /// The cursor of this file in the listing: [`Files::start_after`](crate::Files::start_after) goes on behind it.
     #[must_use]
     pub fn cursor(&self) -> Option<&Cursor> {
-        self.0.cursor.as_ref()
+        self.0.listed.cursor.as_ref()
     }
 
     /// Whether this is only the server's placeholder for a name that the run does not have (client-ng#187).
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.0.missing
+        self.0.listed.is_placeholder()
     }
 
     /// Where the file lies in the bucket: `s3://…` for S3, the address itself for a reference file, else `None`.
@@ -216,7 +202,7 @@ impl File {
     /// Deletes the file on the server. That cannot be undone. For many files, [`delete_all`](crate::delete_all).
     ///
     /// # Errors
-    /// [`FilesError::Missing`] and [`FilesError::NoId`] without a request; [`FilesError::Delete`] and
+    /// [`FilesError::Missing`], [`FilesError::Fixed`] and [`FilesError::NoId`] without a request; [`FilesError::Delete`] and
     /// [`FilesError::NotDeleted`] where the file is still there.
     pub async fn delete(&self) -> Result<(), FilesError> {
         match crate::delete_all([self.clone()]).next().await {
@@ -250,14 +236,14 @@ impl File {
             }
         };
         let first = addresses.next().ok_or_else(no_address)?;
-        let renewal = Again {
-            files: Files::new(self.0.context.clone(), self.run().clone()),
-            name: self.name().to_owned(),
+        let source = addresses.fold(Source::new(first), Source::or);
+        let source = if self.is_reference() {
+            source.without_credential()
+        } else {
+            source.with_renewal(Arc::new(Again(self.clone())))
         };
-        Ok(addresses
-            .fold(Source::new(first), Source::or)
-            .with_renewal(Arc::new(renewal))
-            .with_size(self.0.size)
+        Ok(source
+            .with_size(self.0.listed.size)
             .with_md5(self.md5().and_then(|md5| Md5::from_base64(md5).ok())))
     }
 
@@ -288,15 +274,13 @@ impl File {
 
 /// Asks the server for a file's addresses again.
 #[derive(Debug)]
-struct Again {
-    files: Files,
-    name: String,
-}
+struct Again(File);
 
 #[async_trait]
 impl Renewal for Again {
     async fn renew(&self) -> Result<Vec<Url>, Box<dyn Error + Send + Sync>> {
-        Ok(self.files.clone().one(&self.name).await?.addresses()?)
+        let Self(file) = self;
+        Ok(file.0.origin.one(file.name()).await?.addresses()?)
     }
 }
 

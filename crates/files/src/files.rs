@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures::StreamExt as _;
 use wandb_paginator::{Collection, ConvertError, Cursor, Page, PageRequest, Paginator};
 use wandb_queries::RunFiles;
-use wandb_queries::run_files::{self, ResponseData, Variables};
+use wandb_queries::run_files::{self, ResponseData, RunFilesProjectRunFilesEdgesNode as Node, Variables};
 use wandb_transfer::Transfer;
 
 use crate::like::Like;
-use crate::wanted::Wanted;
-use crate::{Context, File, FilesError, RunPath, Via};
+use crate::origin::OfRun;
+use crate::{Context, File, FilesError, Listed, Origin, RunPath, Via, listing};
 
 /// The files of a run: which of them, and in what pages. Asks for nothing until it is paginated.
 ///
@@ -107,7 +109,7 @@ impl Files {
     /// Which of the two addresses of each file its bytes come from.
     #[must_use]
     pub fn via(mut self, via: Via) -> Self {
-        self.context.via = via;
+        self.context = self.context.with_via(via);
         self
     }
 
@@ -120,7 +122,15 @@ impl Files {
     /// ```
     #[must_use]
     pub fn with_transfer(mut self, change: impl FnOnce(Transfer) -> Transfer) -> Self {
-        self.context.transfer = change(self.context.transfer);
+        self.context = self.context.with_transfer(change);
+        self
+    }
+
+    /// The same of another run, from the beginning of its listing.
+    #[must_use]
+    pub fn of_run(mut self, run: RunPath) -> Self {
+        self.run = Arc::new(run);
+        self.start_after = None;
         self
     }
 
@@ -187,23 +197,26 @@ impl Files {
     /// [`FilesError::NamesAndPattern`] where both are set, [`FilesError::Listing`] where the listing cannot be loaded to
     /// its end.
     pub async fn select(self) -> Result<Selection, FilesError> {
-        let mut wanted = Wanted::new(&self.names);
-        let run = RunPath::clone(&self.run);
-        let mut listed = self.paginate()?.into_stream();
-        let mut files = Vec::new();
-        loop {
-            match listed.try_next().await {
-                Ok(Some(file)) if file.is_missing() => {}
-                Ok(Some(file)) => {
-                    wanted.listed(file.name());
-                    files.push(file);
-                }
-                Ok(None) => break,
-                Err(source) => return Err(FilesError::Listing { run, source }),
+        let (run, names) = (RunPath::clone(&self.run), self.names.clone());
+        let mut listed = pin!(listing(self.paginate()?, run, &names));
+        let mut selection = Selection {
+            files: Vec::new(),
+            missing: Vec::new(),
+        };
+        while let Some(listed) = listed.next().await {
+            match listed {
+                Ok(file) => selection.files.push(file),
+                Err(FilesError::Missing { name, .. }) => selection.missing.push(name),
+                Err(error) => return Err(error),
             }
         }
-        let missing = std::iter::from_fn(|| wanted.next_missing()).collect();
-        Ok(Selection { files, missing })
+        Ok(selection)
+    }
+
+    /// What these files are listed and fetched with.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     fn is_filtered(&self) -> bool {
@@ -278,6 +291,10 @@ impl Collection for Files {
             Some(pattern) if !self.context.server.known().files_pattern => Some(Like::new(pattern)),
             _ => None,
         };
+        let origin: Arc<dyn Origin> = Arc::new(OfRun {
+            context: self.context.clone(),
+            run: Arc::clone(&self.run),
+        });
         let edges = files.edges.unwrap_or_default();
         let last = edges.last().and_then(|edge| edge.cursor.clone());
         let mut items = Vec::with_capacity(edges.len());
@@ -285,7 +302,8 @@ impl Collection for Files {
             // A null node is seen on real servers (wandb/wandb#11834): its place has a cursor and no file.
             if let Some(node) = edge.node {
                 let asked_by_name = !self.names.is_empty();
-                let file = File::from_node(node, edge.cursor, &self.context, &self.run, asked_by_name)?;
+                let listed = listed(node, edge.cursor, asked_by_name)?;
+                let file = File::new(&self.context, &origin, listed);
                 if like.as_ref().is_none_or(|like| like.matches(file.name())) {
                     items.push(file);
                 }
@@ -302,4 +320,22 @@ impl Collection for Files {
     fn identity<'a>(&self, file: &'a File) -> Option<&'a str> {
         if file.is_missing() { None } else { file.id() }
     }
+}
+
+fn listed(node: Node, cursor: Option<String>, asked_by_name: bool) -> Result<Listed, ConvertError> {
+    Ok(Listed {
+        id: node.id,
+        name: node
+            .name
+            .ok_or_else(|| ConvertError::malformed("a file of the answer has no name"))?,
+        url: node.url,
+        direct_url: node.direct_url,
+        size: node.size_bytes.and_then(|size| u64::try_from(size.0).ok()),
+        mimetype: node.mimetype,
+        updated_at: node.updated_at,
+        md5: node.md5,
+        cursor: cursor.map(Cursor::from),
+        asked_by_name,
+        is_reference: false,
+    })
 }

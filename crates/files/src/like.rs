@@ -3,9 +3,16 @@
 /// A pattern: `%` is any text, `_` any character, a backslash before a character takes it literally, as does one at the
 /// very end. Case does not count, as in MySQL's usual collations. An empty pattern matches everything, since to the server
 /// it is none.
-pub(crate) struct Like(Vec<Token>);
+///
+/// ```
+/// use wandb_files::Like;
+///
+/// assert!(Like::new("media/%.png").matches("media/images/a.PNG"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Like(Vec<Token>);
 
-#[derive(PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Token {
     Any,
     One,
@@ -13,9 +20,10 @@ enum Token {
 }
 
 impl Like {
-    pub(crate) fn new(pattern: &str) -> Self {
-        let lower = pattern.to_lowercase();
-        let mut chars = lower.chars();
+    /// Reads a pattern; any text is one.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
+        let mut chars = pattern.chars();
         let mut tokens = Vec::new();
         while let Some(char) = chars.next() {
             tokens.push(match char {
@@ -31,8 +39,10 @@ impl Like {
         Self(tokens)
     }
 
-    pub(crate) fn matches(&self, name: &str) -> bool {
-        let name: Vec<char> = name.to_lowercase().chars().collect();
+    /// Whether a whole name matches.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        let name: Vec<char> = name.chars().collect();
         let (mut at, mut token) = (0, 0);
         // Where the last `%` stands, and how far it reaches: what follows is tried again one character further on.
         let mut last: Option<(usize, usize)> = None;
@@ -43,7 +53,7 @@ impl Like {
                     token += 1;
                 }
                 Some(Token::One) => (at, token) = (at + 1, token + 1),
-                Some(Token::Char(char)) if *char == name[at] => (at, token) = (at + 1, token + 1),
+                Some(Token::Char(char)) if same(*char, name[at]) => (at, token) = (at + 1, token + 1),
                 _ => match &mut last {
                     Some((any, reach)) => {
                         *reach += 1;
@@ -55,6 +65,11 @@ impl Like {
         }
         self.0[token..].iter().all(|token| *token == Token::Any)
     }
+}
+
+/// One character is one, also where its lower case is two.
+fn same(one: char, other: char) -> bool {
+    one == other || one.to_lowercase().eq(other.to_lowercase())
 }
 
 #[cfg(test)]
@@ -84,6 +99,7 @@ mod tests {
             ("%ab%ab", "ab", false),
             ("\u{c4}%", "\u{e4}rger", true),
             ("_", "\u{1f600}", true),
+            ("_", "\u{130}", true),
             ("abc", "abcd", false),
             ("abcd", "abc", false),
         ] {
