@@ -1,0 +1,9 @@
+//! What users of `wandb-artifact-files` can rely on, against the embedded server.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod downloads;
+mod listing;
+mod older;
+mod references;
+mod setup;
