@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 use url::Url;
+use wandb_artifact_files::ArtifactFiles;
 use wandb_files::{Context, RunPath, ServerFeatures};
 use wandb_queries::{Viewer, viewer};
+use wandb_selection::FilesOfRuns;
 use wandb_transport::{Transport, TransportErrorKind, execute};
 
+use crate::artifact::Artifact;
+use crate::artifact_path::parse_artifact_path;
 use crate::builder::ApiBuilder;
 use crate::error::{Error, ErrorKind};
 use crate::key;
-use crate::path::{PartialRunPath, parse_run_path};
+use crate::path::parse_run_path;
 use crate::run::Run;
 use crate::settings::Settings;
 
@@ -113,7 +117,79 @@ impl Api {
         Ok(self.resolve(path).await?.0)
     }
 
-    /// The entity of runs whose path names none: the settings', else the credential's own, asked for once.
+    /// The version of an artifact that `path` names, in any form that [`parse_artifact_path`] reads, with what the server
+    /// tells of it: one request, and one more, once for this `Api`, where neither path nor settings name the entity.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] where `path` names no artifact; [`ErrorKind::NotFound`] where there is no such version, or no
+    /// permission to see it; [`ErrorKind::Transport`] where the server cannot be asked.
+    pub async fn artifact(&self, path: &str) -> Result<Artifact, Error> {
+        let (asked, host) = self.resolve_artifact(path).await?;
+        let found =
+            wandb_artifact::artifact(&*self.0.transport, asked.entity(), asked.project(), asked.run()).await;
+        let error = match found {
+            Ok(Some(info)) => return Ok(Artifact::new(self.0.context.clone(), info)),
+            Ok(None) => Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "no artifact {asked} on {}, or no permission to see it; check the path, and whose key this is",
+                    self.settings().base_address()
+                ),
+            ),
+            Err(error) => error.into(),
+        };
+        Err(self.explain(error, host.as_deref()))
+    }
+
+    /// The files of the version of an artifact that `path` names, without asking whether it exists: the first listing says
+    /// so. Sends nothing, unless neither path nor settings name the entity.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] where `path` names no artifact; [`ErrorKind::Transport`] where the entity must be asked for and
+    /// cannot.
+    pub async fn artifact_files(&self, path: &str) -> Result<ArtifactFiles, Error> {
+        let (asked, _) = self.resolve_artifact(path).await?;
+        let context = self.0.context.clone();
+        Ok(ArtifactFiles::new(
+            context,
+            asked.entity(),
+            asked.project(),
+            asked.run(),
+        ))
+    }
+
+    /// The files of all runs of the project that `path` names, in any form that
+    /// [`parse_project_path`](crate::parse_project_path) reads: which runs and which files is said with the options of
+    /// [`FilesOfRuns`]. Sends nothing, unless neither path nor settings name the entity.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] where `path` names no project; [`ErrorKind::Transport`] where the entity must be asked for and
+    /// cannot.
+    pub async fn files_of_project(&self, path: &str) -> Result<FilesOfRuns, Error> {
+        let [entity, project] = self.project(path).await?;
+        Ok(FilesOfRuns::of_project(self.0.context.clone(), &entity, &project))
+    }
+
+    /// The files of these runs, in this order: which files is said with the options of [`FilesOfRuns`]. Sends nothing.
+    pub fn files_of_runs(&self, runs: impl IntoIterator<Item = Run>) -> FilesOfRuns {
+        let paths = runs.into_iter().map(|run| run.path().clone());
+        FilesOfRuns::of_runs(self.0.context.clone(), paths)
+    }
+
+    /// The run at `path`, as listings of runs name it. Sends nothing.
+    ///
+    /// ```
+    /// # fn example(api: &wandb_client::Api, info: &wandb_client::RunInfo) {
+    /// use wandb_client::RunPath;
+    /// let files = api.run_at(RunPath::new(info.entity(), info.project(), info.id())).files();
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn run_at(&self, path: RunPath) -> Run {
+        Run::new(self.0.context.clone(), path)
+    }
+
+    /// The entity of paths that name none: the settings', else the credential's own, asked for once.
     ///
     /// # Errors
     /// [`ErrorKind::Transport`] where the server cannot be asked; [`ErrorKind::Path`] where it knows of none.
@@ -152,29 +228,47 @@ impl Api {
 
     /// The run, and the host of a web address that belongs to another server.
     async fn resolve(&self, path: &str) -> Result<(Run, Option<String>), Error> {
+        let (entity, project) = self.defaults();
+        let parsed = parse_run_path(path, entity, project)?;
+        let elsewhere = self.elsewhere(parsed.host, &parsed.run);
+        let entity = self.entity_or_default(parsed.entity).await?;
+        let path = RunPath::new(entity, parsed.project, parsed.run);
+        Ok((self.run_at(path), elsewhere))
+    }
+
+    /// The path of an artifact's version, and the host of a web address that belongs to another server.
+    async fn resolve_artifact(&self, path: &str) -> Result<(RunPath, Option<String>), Error> {
+        let (entity, project) = self.defaults();
+        let parsed = parse_artifact_path(path, entity, project)?;
+        let version = format!("{}:{}", parsed.name, parsed.alias);
+        let elsewhere = self.elsewhere(parsed.host, &version);
+        let entity = self.entity_or_default(parsed.entity).await?;
+        Ok((RunPath::new(entity, parsed.project, version), elsewhere))
+    }
+
+    /// Entity and project of the settings.
+    fn defaults(&self) -> (Option<&str>, Option<&str>) {
         let settings = self.settings();
-        let default = |name: &'_ Option<crate::Sourced<String>>| name.as_ref().map(|name| name.value.clone());
-        let (entity, project) = (default(&settings.entity), default(&settings.project));
-        let parsed = parse_run_path(path, entity.as_deref(), project.as_deref())?;
-        let PartialRunPath {
-            entity,
-            project,
-            run,
-            host,
-        } = parsed;
-        let elsewhere = host.filter(|host| !self.serves(host));
-        if let Some(host) = &elsewhere {
-            tracing::warn!(
-                "the address of {run} is on {host}, and {} is asked",
-                settings.base_address()
-            );
+        let [entity, project] =
+            [&settings.entity, &settings.project].map(|name| name.as_ref().map(|name| name.value.as_str()));
+        (entity, project)
+    }
+
+    pub(crate) async fn entity_or_default(&self, entity: Option<String>) -> Result<String, Error> {
+        match entity {
+            Some(entity) => Ok(entity),
+            None => Ok(self.default_entity().await?.to_owned()),
         }
-        let entity = match entity {
-            Some(entity) => entity,
-            None => self.default_entity().await?.to_owned(),
-        };
-        let path = RunPath::new(entity, project, run);
-        Ok((Run::new(self.0.context.clone(), path), elsewhere))
+    }
+
+    /// The host of the web address of `what` where it belongs to another server, which is then told of.
+    pub(crate) fn elsewhere(&self, host: Option<String>, what: &str) -> Option<String> {
+        let host = host.filter(|host| !self.serves(host))?;
+        tracing::warn!(
+            "the address of {what} is on {host}, and {} is asked",
+            self.settings().base_address()
+        );
+        Some(host)
     }
 
     /// Whether web addresses on `host` are those of this server.
@@ -192,8 +286,8 @@ impl Api {
         let entity = answer.viewer.and_then(|viewer| viewer.entity);
         entity.filter(|entity| !entity.is_empty()).ok_or_else(|| {
             let message = format!(
-                "the run's path names no entity, and {} does not say which one is the default; write \
-                 ENTITY/PROJECT/RUN, or set WANDB_ENTITY",
+                "the path names no entity, and {} does not say which one is the default; write the path with its \
+                 ENTITY/, or set WANDB_ENTITY",
                 self.settings().base_address()
             );
             Error::new(ErrorKind::Path, message)

@@ -117,19 +117,22 @@ impl From<TransferError> for Error {
 impl From<FilesError> for Error {
     fn from(error: FilesError) -> Self {
         let kind = match &error {
-            FilesError::Missing { .. } | FilesError::NoRun { .. } => ErrorKind::NotFound,
+            FilesError::Missing { .. } | FilesError::NowhereThere { .. } | FilesError::NoRun { .. } => {
+                ErrorKind::NotFound
+            }
             FilesError::Asking { source, .. } | FilesError::Delete { source, .. } => {
                 ErrorKind::Transport(source.kind().clone())
             }
-            FilesError::Listing { source, .. } => kind_of_page(source),
+            FilesError::Listing { source, .. } | FilesError::Runs { source, .. } => kind_of_page(source),
             FilesError::Transfer(error) => ErrorKind::Transfer(error.kind()),
             FilesError::Reference { .. }
             | FilesError::NoAddress { .. }
             | FilesError::NoDirectAddress { .. }
             | FilesError::NoUploadAddress { .. } => ErrorKind::Transfer(TransferErrorKind::Address),
-            FilesError::NotMarked { .. } | FilesError::NotDeleted { .. } | FilesError::NoId { .. } => {
-                ErrorKind::Refused
-            }
+            FilesError::NotMarked { .. }
+            | FilesError::NotDeleted { .. }
+            | FilesError::NoId { .. }
+            | FilesError::Fixed { .. } => ErrorKind::Refused,
             FilesError::Local { .. } | FilesError::Glob { .. } | FilesError::SameName { .. } => {
                 ErrorKind::Local
             }

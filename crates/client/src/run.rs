@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::stream;
+use wandb_artifacts::{ArtifactInfo, RunArtifacts};
 use wandb_files::{Context, File, Files, LocalFile, RunPath, Stored, Upload, UploadEvent};
+use wandb_paginator::Paginator;
 use wandb_queries::run;
 use wandb_transfer::Step;
 use wandb_transport::{Transport, execute};
@@ -35,6 +37,26 @@ impl Run {
     #[must_use]
     pub fn files(&self) -> Files {
         Files::new(self.context.clone(), self.path.clone())
+    }
+
+    /// The artifacts that it logged. Sends nothing before the first item is asked for. (SDK: `run.logged_artifacts`)
+    #[must_use]
+    pub fn logged_artifacts(&self) -> Paginator<ArtifactInfo> {
+        self.artifacts().logged(self.transport())
+    }
+
+    /// The artifacts that it used, as [`logged_artifacts`](Self::logged_artifacts). (SDK: `run.used_artifacts`)
+    #[must_use]
+    pub fn used_artifacts(&self) -> Paginator<ArtifactInfo> {
+        self.artifacts().used(self.transport())
+    }
+
+    fn artifacts(&self) -> RunArtifacts {
+        RunArtifacts::new(self.path.entity(), self.path.project(), self.path.run())
+    }
+
+    fn transport(&self) -> Arc<dyn Transport> {
+        Arc::new(self.context.server().clone())
     }
 
     /// Its file of this name, in one request.

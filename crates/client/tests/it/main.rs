@@ -7,6 +7,8 @@
 )]
 
 mod api;
+mod artifacts;
+mod collections;
 mod identity;
 mod paths;
 mod scripted;

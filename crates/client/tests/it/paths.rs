@@ -1,6 +1,6 @@
 //! How runs are written.
 
-use wandb_client::parse_run_path;
+use wandb_client::{names_project, parse_project_path, parse_run_path};
 
 /// What `parse_run_path` makes of `text`: entity (or `-`), project and run.
 fn read(text: &str, entity: Option<&str>, project: Option<&str>) -> String {
@@ -141,4 +141,53 @@ fn messages_show_no_secret_of_an_address() {
         error.contains("https://wandb.ai/e/p") && !error.contains("abc") && !error.contains("pw"),
         "{error}"
     );
+}
+
+#[test]
+fn projects_by_name() {
+    let read = |text: &str, entity: Option<&str>| match parse_project_path(text, entity) {
+        Ok(path) => format!("{}/{}", path.entity.unwrap_or("?".to_owned()), path.project),
+        Err(error) => error.to_string(),
+    };
+    for (text, is, only_a_project) in [
+        ("e/p/", "e/p", true),
+        ("e/p/*", "e/p", true),
+        ("/e/p/ ", "e/p", true),
+        ("e/p", "e/p", false),
+        ("p/*", "d/p", true),
+        ("p", "d/p", false),
+        ("p/", "d/p", false),
+        ("https://wandb.ai/e/p", "e/p", true),
+        ("https://wandb.ai/e/p/", "e/p", true),
+        ("https://wandb.ai/e/p%20q/workspace?nw=nwuser#x", "e/p q", true),
+        ("https://host:8080/prefix/e/p/runs", "e/p", true),
+        ("wandb.ai/e/p/workspace?nw=1", "e/p", true),
+        ("wandb.ai/e/p/runs/", "e/p", true),
+    ] {
+        assert_eq!(read(text, Some("d")), is, "{text}");
+        assert_eq!(names_project(text), only_a_project, "{text}");
+    }
+    for (text, why) in [
+        ("", "it is empty"),
+        ("e/p/r", "too many parts"),
+        ("https://wandb.ai/e/a%2Fb", "cannot be a name"),
+        ("https://wandb.ai/e", "entity and project"),
+        ("https://wandb.ai/e/p/runs/r", "address of a run"),
+        ("ftp://wandb.ai/e/p", "scheme"),
+    ] {
+        let error = read(text, None);
+        assert!(error.contains(why), "{error}");
+    }
+    for run in [
+        "e/p/r",
+        "e/p/r/",
+        "e/p/runs/r",
+        "p/r",
+        "r",
+        "r/",
+        "https://wandb.ai/e/p/runs/r",
+        "wandb.ai/e/p/runs/r",
+    ] {
+        assert!(!names_project(run), "{run}");
+    }
 }
