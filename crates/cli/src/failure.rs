@@ -4,8 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use wandb_client::{
-    Api, ConvertErrorKind, Error, ErrorKind, FilesError, PaginatorErrorKind, TransferError,
-    TransportErrorKind,
+    Api, ConvertErrorKind, Error, ErrorKind, FilesError, PaginatorError, PaginatorErrorKind, TransferError,
+    TransportError, TransportErrorKind,
 };
 
 use crate::console::Console;
@@ -18,22 +18,42 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// What went wrong with the files of a run, and, where the credential was refused, where that came from.
 pub(crate) fn explained(api: &Api, error: &FilesError) -> String {
     let mut message = match error {
-        FilesError::Listing { source, .. } => match source.kind() {
-            PaginatorErrorKind::Convert(error) if error.kind() == ConvertErrorKind::NotFound => {
-                error.to_string()
+        FilesError::Listing { source, .. } | FilesError::Runs { source, .. } => match source.kind() {
+            // What is not there at all has no listing to speak of.
+            PaginatorErrorKind::Convert(cause) if cause.kind() == ConvertErrorKind::NotFound => {
+                cause.to_string()
             }
             _ => error.to_string(),
         },
         error => error.to_string(),
     };
-    if let Some(cause) = error.transport()
-        && *cause.kind() == TransportErrorKind::Authentication
+    if let Some(cause) = error.transport() {
+        hint(&mut message, cause, api);
+    }
+    message
+}
+
+/// What went wrong with a listing of `what`, in the same way.
+pub(crate) fn listing(api: &Api, what: &str, error: &PaginatorError) -> String {
+    match error.kind() {
+        PaginatorErrorKind::Convert(error) if error.kind() == ConvertErrorKind::NotFound => error.to_string(),
+        PaginatorErrorKind::Transport(cause) => {
+            let mut message = format!("cannot list {what}: {error}");
+            hint(&mut message, cause, api);
+            message
+        }
+        _ => format!("cannot list {what}: {error}"),
+    }
+}
+
+/// Adds where a credential came from that the server refused.
+fn hint(message: &mut String, cause: &TransportError, api: &Api) {
+    if *cause.kind() == TransportErrorKind::Authentication
         && let Some(hint) = api.credential_hint()
     {
         message.push_str("; ");
         message.push_str(&hint);
     }
-    message
 }
 
 pub(crate) enum Failure {

@@ -1,14 +1,30 @@
-//! The files of a listing on stdout, in each format.
+//! The items of a listing on stdout, in each format.
 
+use std::fmt;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
-use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use wandb_client::{Cursor, File};
 
 use crate::args::ListFormat;
 use crate::escape::printable;
 use crate::output::JsonRows;
 use crate::size;
+
+/// One item of a listing: what programs read of it is how it is serialized.
+pub(crate) trait Item: Serialize {
+    /// Its line in a table.
+    fn line(&self) -> String;
+    /// Where the listing goes on behind it.
+    fn cursor(&self) -> Option<&Cursor> {
+        None
+    }
+}
+
+/// The head of a table of files.
+pub(crate) const FILES: &str = "      SIZE  UPDATED               NAME";
 
 /// One file, as programs read it.
 #[derive(Serialize)]
@@ -23,11 +39,19 @@ struct Row<'a> {
     md5: Option<&'a str>,
     path_uri: Option<String>,
     cursor: Option<&'a str>,
+    run: String,
 }
 
-impl<'a> From<&'a File> for Row<'a> {
-    fn from(file: &'a File) -> Self {
-        Self {
+/// A file of a listing, and what people know it as.
+pub(crate) struct FileItem<'a> {
+    pub(crate) file: &'a File,
+    pub(crate) called: &'a str,
+}
+
+impl Serialize for FileItem<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let file = self.file;
+        Row {
             id: file.id(),
             name: file.name(),
             url: file.url(),
@@ -38,7 +62,27 @@ impl<'a> From<&'a File> for Row<'a> {
             md5: file.md5(),
             path_uri: file.path_uri(),
             cursor: file.cursor().map(Cursor::as_str),
+            run: file.run().to_string(),
         }
+        .serialize(serializer)
+    }
+}
+
+impl Item for FileItem<'_> {
+    fn line(&self) -> String {
+        let file = self.file;
+        let updated = file
+            .updated_at()
+            .map_or_else(|| "-".to_owned(), |moment| format!("{moment:.0}"));
+        format!(
+            "{:>10}  {updated:<20}  {}",
+            size::human(file.size()),
+            printable(self.called)
+        )
+    }
+
+    fn cursor(&self) -> Option<&Cursor> {
+        self.file.cursor()
     }
 }
 
@@ -56,13 +100,14 @@ enum Format {
 }
 
 impl Listing {
-    pub(crate) fn new(format: ListFormat) -> io::Result<Self> {
+    /// `head` stands above a table that a person looks at.
+    pub(crate) fn new(format: ListFormat, head: &str) -> io::Result<Self> {
         let out = || BufWriter::new(io::stdout());
         let format = match format {
             ListFormat::Table => {
                 let mut out = out();
                 if io::stdout().is_terminal() {
-                    writeln!(out, "{:>10}  {:<20}  NAME", "SIZE", "UPDATED")?;
+                    writeln!(out, "{head}")?;
                 }
                 Format::Table(out)
             }
@@ -77,25 +122,29 @@ impl Listing {
         })
     }
 
-    pub(crate) fn show(&mut self, file: &File) -> io::Result<()> {
+    pub(crate) fn show(&mut self, item: &impl Item) -> io::Result<()> {
         match &mut self.format {
-            Format::Table(out) => {
-                let updated = file
-                    .updated_at()
-                    .map_or_else(|| "-".to_owned(), |moment| format!("{moment:.0}"));
-                writeln!(
-                    out,
-                    "{:>10}  {updated:<20}  {}",
-                    size::human(file.size()),
-                    printable(file.name())
-                )?;
+            Format::Table(out) => writeln!(out, "{}", item.line())?,
+            Format::Json(rows) => rows.row(item)?,
+            Format::Csv(writer) => {
+                let Cells(cells) = serde_json::from_str(&serde_json::to_string(item)?)?;
+                if self.rows == 0 {
+                    writer.write_record(cells.iter().map(|(name, _)| name))?;
+                }
+                writer.write_record(cells.iter().map(|(_, cell)| cell))?;
             }
-            Format::Json(rows) => rows.row(&Row::from(file))?,
-            Format::Csv(writer) => writer.serialize(Row::from(file)).map_err(io::Error::from)?,
         }
         self.rows += 1;
-        self.last = file.cursor().cloned().or(self.last.take());
+        self.last = item.cursor().cloned().or(self.last.take());
         Ok(())
+    }
+
+    /// A line of a table that is no item.
+    pub(crate) fn note(&mut self, line: &str) -> io::Result<()> {
+        match &mut self.format {
+            Format::Table(out) => writeln!(out, "{line}"),
+            Format::Json(_) | Format::Csv(_) => Ok(()),
+        }
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
@@ -106,12 +155,44 @@ impl Listing {
         }
     }
 
-    /// Completes the output; how many rows it has.
-    pub(crate) fn end(mut self) -> io::Result<usize> {
+    /// Completes the output.
+    pub(crate) fn end(mut self) -> io::Result<()> {
         self.flush()?;
         if let Format::Json(rows) = self.format {
             rows.end()?;
         }
-        Ok(self.rows)
+        Ok(())
+    }
+}
+
+/// The fields of an item in their order, each as it stands in a cell: texts bare, null as nothing, and what has parts as JSON.
+struct Cells(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Cells {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(CellsVisitor)
+    }
+}
+
+struct CellsVisitor;
+
+impl<'de> Visitor<'de> for CellsVisitor {
+    type Value = Cells;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cells, A::Error> {
+        let mut cells = Vec::new();
+        while let Some((name, value)) = map.next_entry()? {
+            let cell = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text,
+                value => value.to_string(),
+            };
+            cells.push((name, cell));
+        }
+        Ok(Cells(cells))
     }
 }

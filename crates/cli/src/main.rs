@@ -8,9 +8,13 @@ use crate::args::{Cli, Command};
 use crate::console::Console;
 
 mod args;
+mod artifact;
+mod artifact_rows;
+mod artifacts;
 mod cat;
 mod console;
 mod cp;
+mod du;
 mod escape;
 mod failure;
 mod get;
@@ -19,12 +23,17 @@ mod listing;
 mod ls;
 mod manual;
 mod output;
+mod pages;
 mod progress;
+mod projects;
 mod put;
 mod report;
 mod rm;
+mod runs;
+mod select;
 mod send;
 mod size;
+mod web;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -42,6 +51,10 @@ fn main() -> ExitCode {
                 Command::Put(args) => put::run(args, &console).await,
                 Command::Cp(args) => cp::run(args, &console).await,
                 Command::Rm(args) => rm::run(args, &console).await,
+                Command::Runs(args) => runs::run(args, &console).await,
+                Command::Projects(args) => projects::run(args).await,
+                Command::Artifacts(args) => artifacts::run(args).await,
+                Command::Du(args) => du::run(args, &console).await,
                 Command::Completions { shell } => manual::completions(shell),
                 Command::Man { dir } => manual::pages(dir.as_deref()),
             }

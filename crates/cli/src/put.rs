@@ -19,7 +19,7 @@ const AHEAD: usize = 256;
 pub(crate) async fn run(args: PutArgs, console: &Console) -> Result<ExitCode, Failure> {
     let api = Api::from_env()?;
     let run = api.run_unchecked(&args.run).await?;
-    let globs = Globs::new(&args.include, &args.exclude)?;
+    let globs = Globs::new(&args.globs.include, &args.globs.exclude)?;
     let files = args.paths.iter().fold(
         LocalFiles::new(&args.root)
             .follow_symlinks(args.follow_symlinks)

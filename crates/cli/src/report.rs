@@ -18,6 +18,8 @@ use crate::size;
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
     Download,
+    /// A download that is only shown.
+    WouldDownload,
     Upload,
     Copy,
     Delete,
@@ -32,6 +34,7 @@ impl Work {
     fn status(self) -> &'static str {
         match self {
             Self::Download => "downloaded",
+            Self::WouldDownload => "would-download",
             Self::Upload => "uploaded",
             Self::Copy => "copied",
             Self::Delete => "deleted",
@@ -43,6 +46,7 @@ impl Work {
     /// The same in a sentence.
     fn done(self) -> &'static str {
         match self {
+            Self::WouldDownload => "would be downloaded",
             Self::WouldDelete => "would be deleted",
             Self::WouldUpload => "would be uploaded",
             work => work.status(),
@@ -57,7 +61,7 @@ impl Work {
             Self::Delete => {
                 "every file that is not told as deleted may still be there, run again for the rest"
             }
-            Self::WouldDelete | Self::WouldUpload => "nothing was changed",
+            Self::WouldDownload | Self::WouldDelete | Self::WouldUpload => "nothing was changed",
         }
     }
 }
@@ -75,6 +79,9 @@ pub(crate) struct Row<'a> {
     pub(crate) md5: Option<String>,
     pub(crate) status: &'static str,
     pub(crate) error: Option<String>,
+    /// Entity, project and run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<String>,
 }
 
 pub(crate) struct Report<'a> {

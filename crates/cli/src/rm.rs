@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use wandb_client::{Api, DeleteEvent, File, FilesError, Run, delete_all};
+use wandb_client::{Api, DeleteEvent, File, FilesError, Globs, Run, delete_all};
 
 use crate::args::RmArgs;
 use crate::console::Console;
@@ -11,15 +11,17 @@ use crate::escape::printable;
 use crate::failure::{self, Failure};
 use crate::interrupt::interrupts;
 use crate::report::{Report, Row, Work};
+use crate::select::globs;
 use crate::size;
 
 /// So many names are shown before the question; of more, it is told how many there are.
 const SHOWN: usize = 20;
 
 pub(crate) async fn run(args: RmArgs, console: &Console) -> Result<ExitCode, Failure> {
-    if args.names.is_empty() && args.pattern.is_none() {
+    let globs = globs(&args.globs)?;
+    if args.names.is_empty() && args.pattern.is_none() && globs.is_none() {
         return Err(Failure::Usage(
-            "say what to delete: names, or a --pattern; --pattern % is every file of the run".to_owned(),
+            "say what to delete: names, a --pattern, or globs with --include; --pattern % is every file of the run".to_owned(),
         ));
     }
     let asks = !args.yes && !args.dry_run;
@@ -32,13 +34,20 @@ pub(crate) async fn run(args: RmArgs, console: &Console) -> Result<ExitCode, Fai
     let api = Api::from_env()?;
     let run = api.run_unchecked(&args.run).await?;
     let mut files = run.files().names(&args.names).per_page(args.per_page);
-    if let Some(pattern) = &args.pattern {
+    let narrowed = globs
+        .as_ref()
+        .and_then(Globs::like)
+        .filter(|_| args.names.is_empty());
+    if let Some(pattern) = args.pattern.as_deref().or(narrowed) {
         files = files.pattern(pattern);
     }
-    let selection = files
+    let mut selection = files
         .select()
         .await
         .map_err(|error| Failure::Error(failure::explained(&api, &error)))?;
+    if let Some(globs) = &globs {
+        selection.files.retain(|file| globs.matches(file.name()));
+    }
 
     let work = if args.dry_run {
         Work::WouldDelete

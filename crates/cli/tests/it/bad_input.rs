@@ -48,7 +48,7 @@ async fn names_and_a_pattern() {
     let outcome = setup.wbf(["ls", "e/p/r", "--name", "a", "--pattern", "b"]).await;
     assert_snapshot!(shown(&setup, &outcome), @r#"2 error: the argument '--name <NAME>' cannot be used with '--pattern <LIKE>'
 
-Usage: wbf ls --name <NAME> <RUN>
+Usage: wbf ls --name <NAME> <RUN>...
 
 For more information, try '--help'."#);
 }

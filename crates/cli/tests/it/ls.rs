@@ -31,6 +31,7 @@ async fn ndjson_has_every_field() {
         "mimetype",
         "name",
         "path_uri",
+        "run",
         "size_bytes",
         "updated_at",
         "url",
@@ -60,7 +61,7 @@ async fn json_is_one_array_and_csv_has_a_head() {
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(
         lines[0],
-        "id,name,url,direct_url,size_bytes,mimetype,updated_at,md5,path_uri,cursor"
+        "id,name,url,direct_url,size_bytes,mimetype,updated_at,md5,path_uri,cursor,run"
     );
     assert_eq!(lines.len(), 4);
 }
