@@ -5,6 +5,7 @@
                                         the arguments of Run.files) and prints one JSON object a file
     sdk.py download RUN ROOT [--exist-ok|--replace]
                                         brings every file, as the reference page shows it
+    sdk.py download-one RUN NAME ROOT   brings one file
     sdk.py put RUN FOLDER               uploads every file of FOLDER into the run, one after the other, and goes on
                                         after one that fails; the run has to be there
     sdk.py put-paths RUN PATHS          uploads each path of the JSON array PATHS of pairs of a path and a root
@@ -56,6 +57,10 @@ def download(path, root, *options):
         file.download(root=root, replace="--replace" in options, exist_ok="--exist-ok" in options)
 
 
+def download_one(path, name, root):
+    wandb.Api().run(path).file(name).download(root=root)
+
+
 def put(path, folder):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     run = wandb.Api().run(path)
@@ -88,6 +93,7 @@ COMMANDS = {
     "upload": upload,
     "list": list_files,
     "download": download,
+    "download-one": download_one,
     "put": put,
     "put-paths": put_paths,
     "delete": delete,

@@ -1,6 +1,6 @@
 //! The two programs that the demo and the comparisons run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::sh::{self, Sh};
@@ -9,6 +9,18 @@ use crate::sh::{self, Sh};
 pub(crate) struct Bins {
     pub(crate) wbf: PathBuf,
     pub(crate) devserver: PathBuf,
+    folder: PathBuf,
+}
+
+impl Bins {
+    /// An example of a crate, which only [`debug`] builds.
+    pub(crate) fn example(&self, name: &str) -> PathBuf {
+        program(&self.folder.join("examples"), name)
+    }
+}
+
+fn program(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// Unoptimised ones, from the very build that the tests make: another choice of packages would choose other
@@ -54,9 +66,9 @@ pub(crate) fn release() -> Result<Bins> {
 
 fn bins(profile: &str) -> Result<Bins> {
     let folder = sh::target()?.join(profile);
-    let program = |name: &str| folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
     Ok(Bins {
-        wbf: program("wbf"),
-        devserver: program("wandb-devserver"),
+        wbf: program(&folder, "wbf"),
+        devserver: program(&folder, "wandb-devserver"),
+        folder,
     })
 }

@@ -1,14 +1,21 @@
-//! `cargo xtask conformance`: what the real Python SDK and wbf make of each other's files.
+//! `cargo xtask conformance`: what the real Python SDK and wbf make of each other's files, and of all else that both list.
 
+mod artifacts;
 mod cases;
+mod collections;
+mod configuration;
+mod kinds;
 mod large;
 mod naming;
 mod reading;
-mod rows;
+mod requests;
+pub(crate) mod rows;
 mod suite;
+mod traces;
 mod tree;
 mod writing;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -27,6 +34,15 @@ pub(crate) struct Options {
     /// Bring one file of 2 GiB there and back, and nothing else: takes minutes, and 5 GB of disk
     #[arg(long)]
     large: bool,
+    /// Compare runs, projects, sweeps and artifacts, and nothing else
+    #[arg(long, conflicts_with = "large")]
+    collections: bool,
+    /// How many random traces to play on each SDK
+    #[arg(long, value_name = "N", default_value_t = Self::default().traces)]
+    traces: usize,
+    /// What the traces are drawn from
+    #[arg(long, value_name = "N", default_value_t = Self::default().seed)]
+    seed: u64,
 }
 
 impl Default for Options {
@@ -34,6 +50,9 @@ impl Default for Options {
         Self {
             files: 1237,
             large: false,
+            collections: false,
+            traces: 1000,
+            seed: 1,
         }
     }
 }
@@ -51,19 +70,33 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for run in runs(&sdks, options.large) {
         arguments.extend(["--run".to_owned(), run]);
     }
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .map(String::as_str)
+        .chain(collections::SERVER.iter().copied())
+        .collect();
     let server = DevServer::start(&bins.devserver, &arguments, scratch.path())?;
     let mut suite = Suite {
         server: &server,
         wbf: &bins.wbf,
+        project: &bins.example("project"),
         passed: 0,
         by_design: 0,
         failed: 0,
+        kinds: BTreeMap::new(),
     };
     if options.large {
         suite.large(&sdks, scratch.path())?;
     } else {
-        small(&mut suite, &sdks, options.files, scratch.path())?;
+        if !options.collections {
+            small(&mut suite, &sdks, options.files, scratch.path())?;
+            judged(&mut suite, &sdks, options, scratch.path())?;
+        }
+        for sdk in &sdks {
+            println!("SDK {}: collections", sdk.version);
+            suite.collections(sdk)?;
+            suite.artifacts(sdk, scratch.path())?;
+        }
     }
     println!(
         "{} comparisons equal, {} different by design, {} not equal",
@@ -82,8 +115,30 @@ fn runs(sdks: &[Sdk], large: bool) -> Vec<String> {
     if large {
         return versions.chain(["wbf"]).map(large::run).collect();
     }
-    let pairs = versions.flat_map(|version| [writing::copies(version), naming::runs(version)]);
+    let pairs = versions.flat_map(|version| {
+        [
+            writing::copies(version),
+            naming::runs(version),
+            requests::runs(version),
+        ]
+    });
     pairs.flatten().chain([writing::PUT.to_owned()]).collect()
+}
+
+/// Traces, settings and requests, and the document that says where they differ.
+fn judged(suite: &mut Suite<'_>, sdks: &[Sdk], options: &Options, scratch: &Path) -> Result<()> {
+    let whole = options.traces >= Options::default().traces;
+    suite.traces(sdks, options.seed, options.traces, whole, scratch)?;
+    let source = scratch.join("requests-source");
+    let files: Vec<_> = (0..60)
+        .map(|number| sample::Sample::new(format!("{number:02}.txt"), vec![b'x'; number]))
+        .collect();
+    sample::write(&files, &source)?;
+    for sdk in sdks {
+        suite.requests(sdk, &source, scratch)?;
+        suite.configuration(sdk, scratch)?;
+    }
+    suite.documented()
 }
 
 /// Many files, in both directions.

@@ -85,12 +85,24 @@ impl DevServer {
             .env("no_proxy", "127.0.0.1,localhost")
     }
 
+    /// The key that it takes.
+    pub(crate) fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
     /// What the server was asked so far, oldest first.
     pub(crate) fn requests(&self) -> Result<Vec<Value>> {
         let body = self
             .ask("GET", "/_devserver/requests", "")
             .or_fail(|| "ask the server for its requests".to_owned())?;
         serde_json::from_str(&body).or_fail(|| "read the server's requests".to_owned())
+    }
+
+    /// Lets the server begin its record anew.
+    pub(crate) fn forget_requests(&self) -> Result<()> {
+        self.ask("DELETE", "/_devserver/requests", "")
+            .map(drop)
+            .or_fail(|| "have the server forget its requests".to_owned())
     }
 
     /// Puts these faults, written as for `--fault`, at the end of the server's queue.

@@ -16,10 +16,12 @@ mod faults;
 mod http;
 mod kill;
 mod layers;
+mod lines;
 mod look;
 mod memory;
 mod python;
 mod sample;
+mod selection;
 mod sh;
 mod test;
 mod versions;
@@ -55,12 +57,16 @@ enum Command {
     },
     /// Prove that each crate pulls only what its layer may
     Layers,
+    /// Count the lines of code of each collection
+    Lines,
     /// Show what wbf and the Python SDK make of everything that can go wrong
     Faults(faults::Options),
     /// Kill downloads at random moments, and look at what they leave
     Kill(kill::Options),
     /// Measure the memory that wbf takes at its peak, in a release build
     Memory,
+    /// Measure the files of many runs in one command, and compare them with what the SDK lists
+    Selection(selection::Options),
     /// Show what wbf does on servers that lack what newer ones have, or are set up in other ways
     Versions(versions::Options),
     /// Compare wbf with the real Python SDK on the embedded server
@@ -78,9 +84,11 @@ fn main() -> ExitCode {
         Command::Test { steps } => test::run(&steps),
         Command::Codegen { check } => generate(check),
         Command::Layers => layers::run(),
+        Command::Lines => lines::run(),
         Command::Faults(options) => faults::run(&options),
         Command::Kill(options) => kill::run(&options),
         Command::Memory => memory::run(),
+        Command::Selection(options) => selection::run(&options),
         Command::Versions(options) => versions::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };

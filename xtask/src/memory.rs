@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::bins::{self, Bins};
@@ -109,8 +110,12 @@ fn measure(workload: &Workload, bins: &Bins) -> Result<Watched> {
     if workload.has_root {
         command = command.arg(scratch.path().join("root"));
     }
-    watch(server.client(command), &scratch.path().join("wbf.log"))
-        .or_fail(|| format!("measure {}", workload.name))
+    watch(
+        server.client(command),
+        Stdio::null(),
+        &scratch.path().join("wbf.log"),
+    )
+    .or_fail(|| format!("measure {}", workload.name))
 }
 
 /// What a process took.
@@ -120,14 +125,15 @@ pub(crate) struct Watched {
     pub(crate) took: Duration,
 }
 
-/// Runs a command to its end, with what it says on standard error in `log`; fails if the command does.
-pub(crate) fn watch(command: Sh, log: &Path) -> Result<Watched> {
+/// Runs a command to its end, with its standard output in `stdout` and what it says on standard error in `log`; fails if the
+/// command does.
+pub(crate) fn watch(command: Sh, stdout: Stdio, log: &Path) -> Result<Watched> {
     let shown = command.to_string();
     let stderr = File::create(log).or_fail(|| format!("write {}", log.display()))?;
     let start = Instant::now();
     let mut child = command
         .into_command()
-        .stdout(std::process::Stdio::null())
+        .stdout(stdout)
         .stderr(stderr)
         .spawn()
         .or_fail(|| format!("start `{shown}`"))?;

@@ -49,6 +49,12 @@ pub(crate) fn environment(version: &str) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// One of our own scripts, to be run by the `python` of an environment.
+pub(crate) fn script(python: &Path, name: &str) -> Sh {
+    let script = sh::workspace().join("xtask").join("python").join(name);
+    Sh::new(python).args(["-W", "ignore"]).arg(script)
+}
+
 /// A Python that can make environments; Debian's own comes without that part.
 fn ensure_python() -> Result<()> {
     let ready = || works(Path::new("python3"), "import venv, ensurepip");

@@ -62,6 +62,16 @@ pub(crate) fn write(files: &[Sample], folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The files under `folder`.
+pub(crate) fn read(folder: &Path) -> Result<Vec<Sample>> {
+    let samples = walk(folder)?.into_iter().map(|path| {
+        let bytes = std::fs::read(&path).or_fail(|| format!("read {}", path.display()))?;
+        let name = path.strip_prefix(folder).unwrap_or(&path);
+        Ok(Sample::new(name.to_string_lossy(), bytes))
+    });
+    samples.collect()
+}
+
 /// What differs between the files and what lies under `folder`, one line each.
 pub(crate) fn differences(files: &[Sample], folder: &Path) -> Result<Vec<String>> {
     let mut lines = Vec::new();

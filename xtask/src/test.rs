@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result, chain};
 use crate::sh::Sh;
-use crate::{conformance, deny, faults, kill, layers, versions};
+use crate::{conformance, deny, faults, kill, layers, lines, selection, versions};
 
 /// A named check.
 struct Step {
@@ -26,6 +26,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "layers",
         run: layers::run,
+    },
+    Step {
+        name: "lines",
+        run: lines::run,
     },
     Step {
         name: "clippy",
@@ -72,6 +76,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "conformance",
         run: || conformance::run(&conformance::Options::default()),
+    },
+    Step {
+        name: "selection",
+        run: || selection::run(&selection::Options::short()),
     },
     Step {
         name: "versions",

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::process::Stdio;
 
 use super::suite::{Sdk, Suite};
 use crate::error::{Context, Failure, Result};
@@ -64,7 +65,7 @@ impl Suite<'_> {
     }
 
     fn watched(&mut self, what: &str, command: Sh, scratch: &Path) -> Result<()> {
-        let watched = memory::watch(command, &scratch.join("wbf.log"))?;
+        let watched = memory::watch(command, Stdio::null(), &scratch.join("wbf.log"))?;
         let over = (watched.peak > MEMORY).then(|| format!("more than {MEMORY} MiB"));
         let took = watched.took.as_secs_f64();
         let what = format!("{what}: {:.1} MiB of memory at most, {took:.1} s", watched.peak);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::error::{Context, Result};
 
 /// The fields that both sides tell of a file.
-const FIELDS: &[&str] = &[
+pub(crate) const FIELDS: &[&str] = &[
     "id",
     "name",
     "url",
@@ -18,7 +18,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// One value for each line.
-pub(super) fn parse(text: &str) -> Result<Vec<Value>> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Value>> {
     text.lines()
         .map(|line| serde_json::from_str(line).or_fail(|| format!("read this line as JSON: {line}")))
         .collect()
@@ -29,25 +29,30 @@ pub(super) fn is_placeholder(row: &Value) -> bool {
     row["updated_at"].is_null() && row["md5"] == "0"
 }
 
-/// What differs, field by field and in order.
+/// What differs between listings of files, field by field and in order.
 pub(super) fn differences(theirs: &[&Value], ours: &[Value]) -> Vec<String> {
+    differences_of("file", FIELDS, theirs, ours)
+}
+
+/// What differs between listings of any kind, in these fields and in order.
+pub(crate) fn differences_of(kind: &str, fields: &[&str], theirs: &[&Value], ours: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
     if theirs.len() != ours.len() {
         lines.push(format!(
-            "{} files in the SDK's listing, {} in ours",
+            "{} {kind}s in the SDK's listing, {} in ours",
             theirs.len(),
             ours.len()
         ));
     }
     for (number, (theirs, ours)) in theirs.iter().zip(ours).enumerate() {
-        for field in FIELDS {
+        for field in fields {
             let (theirs, ours) = (
                 comparable(field, &theirs[*field]),
                 comparable(field, &ours[*field]),
             );
             if theirs != ours {
                 lines.push(format!(
-                    "file {number}, {field}: the SDK has {theirs}, wbf has {ours}"
+                    "{kind} {number}, {field}: the SDK has {theirs}, wbf has {ours}"
                 ));
             }
         }
@@ -56,11 +61,12 @@ pub(super) fn differences(theirs: &[&Value], ours: &[Value]) -> Vec<String> {
 }
 
 /// The value without what may differ: a signed URL's query, which names the moment it was made, and the SDK's
-/// empty text for an address that there is not.
+/// empty text or object for what there is not.
 fn comparable(field: &str, value: &Value) -> Value {
     match (field, value) {
         ("direct_url", Value::String(url)) => url.split('?').next().into(),
         ("path_uri", Value::String(text)) if text.is_empty() => Value::Null,
+        ("system_metrics" | "history_keys", Value::Object(map)) if map.is_empty() => Value::Null,
         _ => value.clone(),
     }
 }

@@ -1,17 +1,27 @@
 //! The two sides, and the count of what was compared.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use super::rows;
 use crate::devserver::DevServer;
-use crate::sh::{self, Output, Sh};
+use crate::error::Result;
+use crate::python;
+use crate::sh::{Output, Sh};
 
 /// The server in the middle, wbf, and the count of what was compared.
 pub(super) struct Suite<'a> {
     pub(super) server: &'a DevServer,
     pub(super) wbf: &'a Path,
+    /// The example of the client that says what is in a project.
+    pub(super) project: &'a Path,
     pub(super) passed: usize,
     pub(super) by_design: usize,
     pub(super) failed: usize,
+    /// How often each kind of difference by design was met.
+    pub(super) kinds: BTreeMap<String, usize>,
 }
 
 /// The other side: the Python SDK in one version.
@@ -23,9 +33,29 @@ pub(super) struct Sdk {
 impl Suite<'_> {
     /// `sdk.py COMMAND RUN`, by this version.
     pub(super) fn sdk(&self, sdk: &Sdk, command: &str, run: &str) -> Sh {
-        let script = sh::workspace().join("xtask").join("python").join("sdk.py");
-        let python = Sh::new(&sdk.python).args(["-W", "ignore"]);
-        self.server.client(python.arg(script).arg(command).arg(run))
+        let script = python::script(&sdk.python, "sdk.py");
+        self.server.client(script.arg(command).arg(run))
+    }
+
+    /// The rows of `listings.py ARGUMENTS`, by this version.
+    pub(super) fn listed<'a>(
+        &self,
+        sdk: &Sdk,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<Value>> {
+        rows::parse(&self.lister(sdk, arguments).read()?)
+    }
+
+    /// `listings.py ARGUMENTS`, by this version.
+    pub(super) fn lister<'a>(&self, sdk: &Sdk, arguments: impl IntoIterator<Item = &'a str>) -> Sh {
+        let script = python::script(&sdk.python, "listings.py");
+        self.server.client(script.args(arguments))
+    }
+
+    /// The rows of `wbf ARGUMENTS --format ndjson`.
+    pub(super) fn rows<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Result<Vec<Value>> {
+        let arguments = arguments.into_iter().chain(["--format", "ndjson"]);
+        rows::parse(&self.wbf(arguments).read()?)
     }
 
     pub(super) fn wbf<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Sh {

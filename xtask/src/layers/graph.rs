@@ -24,6 +24,14 @@ enum Never {
 const ALL: &[&str] = &["--all-features"];
 const LEAN: &[&str] = &["--no-default-features"];
 
+/// What a collection may stand on whose items are data only.
+const LISTING: &[&str] = &[
+    "wandb-paginator",
+    "wandb-queries",
+    "wandb-transport",
+    "wandb-http",
+];
+
 /// The walls. A row more is all that a new crate needs.
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -81,6 +89,88 @@ pub(super) const RULES: &[Rule] = &[
         depth: None,
         never: Never::OursBut(&["wandb-transport", "wandb-http"]),
         why: "the paginator knows no particular collection",
+    },
+    Rule {
+        package: "wandb-runs",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(LISTING),
+        why: "a listing needs the paginator and no other collection",
+    },
+    Rule {
+        package: "wandb-projects",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(LISTING),
+        why: "a listing needs the paginator and no other collection",
+    },
+    Rule {
+        package: "wandb-sweeps",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(LISTING),
+        why: "a listing needs the paginator and no other collection",
+    },
+    Rule {
+        package: "wandb-artifact",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(LISTING),
+        why: "a listing needs the paginator and no other collection",
+    },
+    Rule {
+        package: "wandb-artifact-types",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(LISTING),
+        why: "a listing needs the paginator and no other collection",
+    },
+    Rule {
+        package: "wandb-artifacts",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(&[
+            "wandb-artifact",
+            "wandb-paginator",
+            "wandb-queries",
+            "wandb-transport",
+            "wandb-http",
+        ]),
+        why: "a listing needs the paginator and no other collection",
+    },
+    Rule {
+        package: "example-reports",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(&["wandb-paginator", "wandb-transport", "wandb-http"]),
+        why: "a collection needs the published API of the paginator and nothing else",
+    },
+    Rule {
+        package: "wandb-selection",
+        features: ALL,
+        depth: None,
+        never: Never::OursBut(&[
+            "wandb-files",
+            "wandb-features",
+            "wandb-transfer",
+            "wandb-paginator",
+            "wandb-queries",
+            "wandb-transport",
+            "wandb-http",
+        ]),
+        why: "selections stand on the files of a run, and know no settings",
+    },
+    Rule {
+        package: "wandb-artifact-files",
+        features: ALL,
+        depth: Some("1"),
+        never: Never::OursBut(&[
+            "wandb-files",
+            "wandb-paginator",
+            "wandb-queries",
+            "wandb-transfer",
+        ]),
+        why: "its files are those of wandb-files, and what can be done with one is there alone",
     },
     Rule {
         package: "wandb-transfer",
