@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use wandb_paginator::{Collection, ConvertError, Cursor, Page, PageRequest, Paginator};
+use wandb_paginator::{Collection, Connection, ConvertError, Cursor, Page, PageRequest, Paginator};
 use wandb_queries::RunFiles;
 use wandb_queries::run_files::{self, ResponseData, RunFilesProjectRunFilesEdgesNode as Node, Variables};
 use wandb_transfer::Transfer;
@@ -250,71 +250,42 @@ impl Collection for Files {
     }
 
     fn convert_objects(&self, response: ResponseData) -> Result<Page<File>, ConvertError> {
-        let unseen = |what: &str, name: &str| {
-            ConvertError::not_found(format!(
-                "there is no {what} {name}, or no permission to see it; check the path, and whose key this is"
-            ))
-        };
         let project = response.project.ok_or_else(|| {
-            unseen(
-                "project",
-                &format!("{}/{}", self.run.entity(), self.run.project()),
-            )
+            let (entity, project) = (self.run.entity(), self.run.project());
+            ConvertError::unseen(format_args!("project {entity}/{project}"))
         })?;
-        let run = project.run.ok_or_else(|| unseen("run", &self.run.to_string()))?;
-        let total = run.file_count.and_then(|count| u64::try_from(count).ok());
-        let total = if self.is_filtered() { None } else { total };
+        let run = project
+            .run
+            .ok_or_else(|| ConvertError::unseen(format_args!("run {}", self.run)))?;
+        let total = run.file_count.filter(|_| !self.is_filtered());
 
         let Some(files) = run.files else {
-            return match total {
-                // Seen of servers in trouble (wandb/wandb#11351): an empty listing here would pass for an empty run.
-                Some(total) if total > 0 => Err(ConvertError::malformed(format!(
-                    "the server counts {total} files and lists none; try again later"
-                ))),
-                _ => Ok(Page {
-                    items: Vec::new(),
-                    end_cursor: None,
-                    has_next: false,
-                    total,
-                }),
-            };
-        };
-        let page_info = files
-            .page_info
-            .ok_or_else(|| ConvertError::malformed("the answer has no pageInfo"))?;
-        let has_next = page_info
-            .has_next_page
-            .ok_or_else(|| ConvertError::malformed("the answer has no hasNextPage"))?;
-
-        // A server without patterns listed everything.
-        let like = match &self.pattern {
-            Some(pattern) if !self.context.server.known().files_pattern => Some(Like::new(pattern)),
-            _ => None,
+            // A filter that nothing passes is answered so, and servers that count nothing cannot be told from those.
+            let mut page = Page::of_null("files", Some(total.unwrap_or(0)))?;
+            page.total = page.total.filter(|_| total.is_some());
+            return Ok(page);
         };
         let origin: Arc<dyn Origin> = Arc::new(OfRun {
             context: self.context.clone(),
             run: Arc::clone(&self.run),
         });
-        let edges = files.edges.unwrap_or_default();
-        let last = edges.last().and_then(|edge| edge.cursor.clone());
-        let mut items = Vec::with_capacity(edges.len());
-        for edge in edges {
-            // A null node is seen on real servers (wandb/wandb#11834): its place has a cursor and no file.
-            if let Some(node) = edge.node {
-                let asked_by_name = !self.names.is_empty();
-                let listed = listed(node, edge.cursor, asked_by_name)?;
-                let file = File::new(&self.context, &origin, listed);
-                if like.as_ref().is_none_or(|like| like.matches(file.name())) {
-                    items.push(file);
-                }
-            }
+        let asked_by_name = !self.names.is_empty();
+        let edges = files.edges.into_iter().flatten();
+        let page_info = files.page_info.map(|info| (info.end_cursor, info.has_next_page));
+        let mut page = Connection::new(edges.map(|edge| (edge.node, edge.cursor)), page_info)
+            .with_total(total)
+            .into_page(|node, cursor| {
+                let listed = listed(node, cursor, asked_by_name)?;
+                Ok(File::new(&self.context, &origin, listed))
+            })?;
+        if let Some(pattern) = &self.pattern
+            && !self.context.server.known().files_pattern
+        {
+            // A server without patterns listed everything.
+            let like = Like::new(pattern);
+            page.items.retain(|file| like.matches(file.name()));
         }
-        Ok(Page {
-            items,
-            end_cursor: last.or(page_info.end_cursor).map(Cursor::from),
-            has_next,
-            total,
-        })
+        Ok(page)
     }
 
     fn identity<'a>(&self, file: &'a File) -> Option<&'a str> {
@@ -322,7 +293,7 @@ impl Collection for Files {
     }
 }
 
-fn listed(node: Node, cursor: Option<String>, asked_by_name: bool) -> Result<Listed, ConvertError> {
+fn listed(node: Node, cursor: Option<Cursor>, asked_by_name: bool) -> Result<Listed, ConvertError> {
     Ok(Listed {
         id: node.id,
         name: node
@@ -334,7 +305,7 @@ fn listed(node: Node, cursor: Option<String>, asked_by_name: bool) -> Result<Lis
         mimetype: node.mimetype,
         updated_at: node.updated_at,
         md5: node.md5,
-        cursor: cursor.map(Cursor::from),
+        cursor,
         asked_by_name,
         is_reference: false,
     })

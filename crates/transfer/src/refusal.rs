@@ -27,19 +27,11 @@ pub(crate) async fn refusal(response: Response, url: &Url, authorized: bool, red
     } = Heard::read(response, url).await;
     let failure = |kind| Failure::new(kind, &what);
     match status {
-        _ if is_storage_refusal(status, &said, authorized, redirected || url.query().is_some()) => {
-            let expired = failure(TransferErrorKind::Expired);
-            if redirected {
-                expired
-                    .next("storage does not take the address that the server gave: check this machine's clock, or ask who runs the server")
-                    .again(Again::Renew)
-                    .blame(Blame::Refused)
-            } else {
-                expired
-                    .next("the address has expired or allows no reading: list the file again for a fresh one")
-                    .blame(Blame::Dead)
-            }
-        }
+        _ if is_storage_refusal(status, &said, authorized, redirected || url.query().is_some()) => expired(
+            failure(TransferErrorKind::Expired),
+            redirected,
+            "the address has expired or allows no reading: list the file again for a fresh one",
+        ),
         StatusCode::UNAUTHORIZED => failure(TransferErrorKind::Authentication).next(unauthorized(authorized)),
         StatusCode::FORBIDDEN => failure(TransferErrorKind::Permission)
             .next("ask the owner of the project for access, or use another API key"),
@@ -56,6 +48,18 @@ pub(crate) async fn refusal(response: Response, url: &Url, authorized: bool, red
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => server(what, asked),
         _ if status.is_server_error() => server(what, asked),
         _ => failure(TransferErrorKind::Server).next("this is not how a file is sent: check the address"),
+    }
+}
+
+/// What storage does not take: `next` is what to do about an address that the server listed.
+fn expired(failure: Failure, redirected: bool, next: &'static str) -> Failure {
+    if redirected {
+        failure
+            .next("storage does not take the address that the server gave: check this machine's clock, or ask who runs the server")
+            .again(Again::Renew)
+            .blame(Blame::Refused)
+    } else {
+        failure.next(next).blame(Blame::Dead)
     }
 }
 
@@ -76,19 +80,11 @@ pub(crate) async fn upload_refusal(
     } = Heard::read(response, url).await;
     let failure = |kind| Failure::new(kind, &what);
     match status {
-        _ if is_storage_refusal(status, &said, authorized, redirected || url.query().is_some()) => {
-            let expired = failure(TransferErrorKind::Expired);
-            if redirected {
-                expired
-                    .next("storage does not take the address that the server gave: check this machine's clock, or ask who runs the server")
-                    .again(Again::Renew)
-                    .blame(Blame::Refused)
-            } else {
-                expired
-                    .next("the address has expired, or does not allow this upload: ask for a fresh one, and check this machine's clock")
-                    .blame(Blame::Dead)
-            }
-        }
+        _ if is_storage_refusal(status, &said, authorized, redirected || url.query().is_some()) => expired(
+            failure(TransferErrorKind::Expired),
+            redirected,
+            "the address has expired, or does not allow this upload: ask for a fresh one, and check this machine's clock",
+        ),
         StatusCode::UNAUTHORIZED => failure(TransferErrorKind::Authentication).next(unauthorized(authorized)),
         StatusCode::FORBIDDEN => failure(TransferErrorKind::Permission)
             .next("ask the owner of the project for the right to write, or use another API key"),
