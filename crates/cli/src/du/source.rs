@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use futures::stream::{self, BoxStream, StreamExt as _};
-use wandb_client::{Api, Error, FilesError, FilesOfRuns, Found, Place, parse_place};
+use wandb_client::{Api, Error, FilesError, FilesOfRuns, Found, Place, RunPath, parse_place};
 
 use crate::du::DuArgs;
 use crate::failure::Failure;
@@ -45,7 +45,7 @@ impl Selection {
         for run in &self.runs {
             named.push(api.run_unchecked(run).await?);
         }
-        let itself: HashSet<String> = named.iter().map(|run| run.path().to_string()).collect();
+        let itself: HashSet<RunPath> = named.iter().map(|run| run.path().clone()).collect();
         if !named.is_empty() {
             listings.push(listed(api.files_of_runs(named), args)?);
         }
@@ -57,7 +57,7 @@ impl Selection {
                 let files = listed(files, args)?.filter(move |found| {
                     let new = found
                         .as_ref()
-                        .map_or(true, |found| !itself.contains(&found.run.path().to_string()));
+                        .map_or(true, |found| !itself.contains(found.run.path()));
                     std::future::ready(new)
                 });
                 listings.push(files.boxed());
