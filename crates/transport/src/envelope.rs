@@ -118,8 +118,7 @@ impl Reply {
     /// Data is never looked through for this: a large body is `None`.
     #[must_use]
     pub fn not_run(&self) -> Option<Vec<GraphQlError>> {
-        let may_be = matches!(self.status, 200 | 400 | 422) && self.body.len() <= MAX_REFUSAL;
-        if !may_be || self.is_too_heavy() {
+        if !matches!(self.status, 200 | 400 | 422) || !self.may_be_refusal() || self.is_too_heavy() {
             return None;
         }
         let envelope: Envelope<IgnoredAny> = serde_json::from_slice(&self.body).ok()?;
@@ -127,6 +126,18 @@ impl Reply {
         let nowhere = !errors.is_empty() && errors.iter().all(|error| error.path.is_empty());
         let other = matches!(meaning(&errors), Meaning::Other);
         (data.is_none() && nowhere && other).then_some(errors)
+    }
+
+    /// Whether the body is short enough to be worth a look for what went wrong.
+    pub(crate) fn may_be_refusal(&self) -> bool {
+        self.body.len() <= MAX_REFUSAL
+    }
+
+    /// What went wrong in the body's own words, whatever else is in it.
+    pub(crate) fn errors(&self) -> Vec<GraphQlError> {
+        serde_json::from_slice::<Envelope<IgnoredAny>>(&self.body)
+            .map(|envelope| envelope.into_errors().1)
+            .unwrap_or_default()
     }
 
     fn refusal(&self, operation: &'static str, errors: Vec<GraphQlError>) -> TransportError {

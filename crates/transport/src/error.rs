@@ -38,7 +38,8 @@ pub enum TransportErrorKind {
         /// The wait that the server asked for last.
         retry_after: Option<Duration>,
     },
-    /// The server answered with GraphQL errors. Retried only where it came with HTTP 408 or 5xx.
+    /// The server answered with GraphQL errors. Retried only where it came with HTTP 408 or 5xx, and once where
+    /// they say that the query was too heavy.
     GraphQl(Vec<GraphQlError>),
     /// Something that is no GraphQL answer: a proxy's HTML page, broken JSON, a redirect. Retried where it came with
     /// HTTP 408 or 5xx.

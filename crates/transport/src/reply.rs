@@ -34,11 +34,25 @@ impl Reply {
     }
 
     /// Whether the server gave up because the query was too heavy (seen as HTTP 500 "context deadline exceeded", and as
-    /// a gateway's 504): asking for less may work where asking again does not.
+    /// a gateway's 504; other GraphQL servers say the same in an error with HTTP 200): asking for less may work where
+    /// asking again does not.
     #[must_use]
     pub fn is_too_heavy(&self) -> bool {
-        const MARK: &[u8] = b"context deadline exceeded";
-        self.status == 504
-            || (self.status >= 400 && self.body.windows(MARK.len()).any(|window| window == MARK))
+        const MARK: &str = "context deadline exceeded";
+        let marked = || {
+            self.body
+                .windows(MARK.len())
+                .any(|window| window == MARK.as_bytes())
+        };
+        match self.status {
+            504 => true,
+            400.. => marked(),
+            // Data may hold the words as well: here only an error's own message counts.
+            _ => {
+                self.may_be_refusal()
+                    && marked()
+                    && self.errors().iter().any(|error| error.message.contains(MARK))
+            }
+        }
     }
 }

@@ -59,8 +59,10 @@ impl<T: Transport> Transport for Retry<T> {
             }
             let worth_it = match &outcome {
                 Ok(reply) => {
-                    heavy += u32::from(reply.is_too_heavy());
-                    status_passes(reply.status, &operation) && heavy < 2
+                    let too_heavy = reply.is_too_heavy();
+                    heavy += u32::from(too_heavy);
+                    let passes = status_passes(reply.status, &operation);
+                    heavy < 2 && (passes || (too_heavy && operation.is_repeatable()))
                 }
                 Err(error) => error_passes(error, &operation),
             };

@@ -164,16 +164,31 @@ async fn the_server_is_waited_for_as_long_as_it_says() {
 
 #[tokio::test(start_paused = true)]
 async fn a_query_that_is_too_heavy_is_asked_once_more_and_then_told() {
-    let heavy = || {
-        Ok(Reply::new(
-            500,
-            r#"{"errors":[{"message":"context deadline exceeded"}]}"#,
-        ))
-    };
-    let transport = Retry::new(Scripted::new([heavy(), heavy()]), RetryConfig::default());
-    let error = execute::<Viewer>(&transport, viewer::Variables {})
-        .await
-        .unwrap_err();
-    assert!(error.is_too_heavy());
-    assert_eq!(error.attempts(), 2);
+    const HEAVY: &str = r#"{"errors":[{"message":"context deadline exceeded"}],"data":null}"#;
+    for status in [200, 500] {
+        let heavy = || Ok(Reply::new(status, HEAVY));
+        let transport = Retry::new(Scripted::new([heavy(), heavy()]), RetryConfig::default());
+        let error = execute::<Viewer>(&transport, viewer::Variables {})
+            .await
+            .unwrap_err();
+        assert!(error.is_too_heavy(), "HTTP {status}");
+        assert_eq!(error.attempts(), 2, "HTTP {status}");
+        let (reply, sent) = outcome(mutation(), [heavy()]).await;
+        assert_eq!(
+            (reply.unwrap().status, sent),
+            (status, 1),
+            "it may have been carried out"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_that_speaks_of_a_deadline_is_data() {
+    let data = r#"{"data":{"viewer":{"id":"1","entity":"context deadline exceeded"}}}"#;
+    let transport = Retry::new(Scripted::new([Ok(Reply::new(200, data))]), RetryConfig::default());
+    let answer = execute::<Viewer>(&transport, viewer::Variables {}).await.unwrap();
+    assert_eq!(
+        answer.viewer.unwrap().entity.as_deref(),
+        Some("context deadline exceeded")
+    );
 }
