@@ -8,6 +8,7 @@ mod kinds;
 mod large;
 mod naming;
 mod reading;
+mod real_runs;
 mod requests;
 pub(crate) mod rows;
 mod suite;
@@ -37,6 +38,9 @@ pub(crate) struct Options {
     /// Compare runs, projects, sweeps and artifacts, and nothing else
     #[arg(long, conflicts_with = "large")]
     collections: bool,
+    /// Log runs as scripts do, online and offline, and nothing else: half a minute
+    #[arg(long, conflicts_with_all = ["large", "collections"])]
+    real_runs: bool,
     /// How many random traces to play on each SDK
     #[arg(long, value_name = "N", default_value_t = Self::default().traces)]
     traces: usize,
@@ -51,6 +55,7 @@ impl Default for Options {
             files: 1237,
             large: false,
             collections: false,
+            real_runs: false,
             traces: 1000,
             seed: 1,
         }
@@ -88,14 +93,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.large {
         suite.large(&sdks, scratch.path())?;
     } else {
-        if !options.collections {
+        let whole = !options.collections && !options.real_runs;
+        if whole {
             small(&mut suite, &sdks, options.files, scratch.path())?;
             judged(&mut suite, &sdks, options, scratch.path())?;
         }
         for sdk in &sdks {
-            println!("SDK {}: collections", sdk.version);
-            suite.collections(sdk)?;
-            suite.artifacts(sdk, scratch.path())?;
+            if whole || options.collections {
+                println!("SDK {}: collections", sdk.version);
+                suite.collections(sdk)?;
+                suite.artifacts(sdk, scratch.path())?;
+            }
+            if whole || options.real_runs {
+                println!("SDK {}: runs as scripts make them", sdk.version);
+                suite.real_runs(sdk, scratch.path())?;
+            }
         }
     }
     println!(

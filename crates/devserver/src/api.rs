@@ -2,6 +2,7 @@
 
 use crate::effect::drain;
 use crate::file_path::{FilePath, decode};
+use crate::file_stream::Sent;
 use crate::front::GRAPHQL_LIMIT;
 use crate::graphql::Schema;
 use crate::state::State;
@@ -13,6 +14,7 @@ use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -186,35 +188,39 @@ async fn upload(Shared(api): Shared<Api>, request: Request) -> Response {
     }
 }
 
-/// Takes what a run logs while it is under way, of which only its end is kept.
+/// Takes what a run sends while it is under way. Clients may compress it.
 async fn file_stream(Shared(api): Shared<Api>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    #[derive(Deserialize)]
-    struct Sent {
-        #[serde(default)]
-        complete: bool,
-        exitcode: Option<i32>,
-    }
     if !api.state.knows(&headers) {
         return not_logged_in();
     }
+    let missing = |what: &str| answer(StatusCode::NOT_FOUND, &json!({ "error": what }));
     let path = uri.path().strip_prefix("/files/").and_then(FilePath::decode);
     let Some(path) = path.filter(|path| path.name == "file_stream") else {
-        return answer(StatusCode::NOT_FOUND, &json!({ "error": "not found" }));
+        return missing("not found");
     };
-    let ended = match serde_json::from_slice::<Sent>(&body) {
-        Ok(Sent {
-            complete: true,
-            exitcode,
-        }) => exitcode,
-        _ => None,
+    let run = match api.state.store.run_at(&path).await {
+        Ok(Some(run)) => run,
+        Ok(None) => return missing("run not found"),
+        Err(error) => return internal_error(&error),
     };
-    if let Some(exitcode) = ended {
-        let state = if exitcode == 0 { "finished" } else { "failed" };
-        if let Err(error) = api.state.store.end_run(&path, state).await {
-            return internal_error(&error);
+    let compressed = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|coding| coding == "gzip");
+    let read = match compressed {
+        true => serde_json::from_reader(GzDecoder::new(&*body)),
+        false => serde_json::from_slice(&body),
+    };
+    let sent: Sent = match read {
+        Ok(sent) => sent,
+        Err(error) => {
+            let message = format!("the body is not a file stream: {error}");
+            return answer(StatusCode::BAD_REQUEST, &json!({ "error": message }));
         }
+    };
+    match api.state.stream(run, sent).await {
+        Ok(()) => answer(StatusCode::OK, &json!({ "exitcode": null, "limits": {} })),
+        Err(error) => internal_error(&error),
     }
-    answer(StatusCode::OK, &json!({ "exitcode": null, "limits": {} }))
 }
 
 fn internal_error(error: &dyn std::error::Error) -> Response {

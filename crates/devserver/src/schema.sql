@@ -33,6 +33,15 @@ CREATE TABLE IF NOT EXISTS runs (
     UNIQUE (project_id, name)
 );
 
+-- What a run streams: log is history, events or console.
+CREATE TABLE IF NOT EXISTS run_lines (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    log TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    line TEXT NOT NULL,
+    PRIMARY KEY (run_id, log, number)
+) WITHOUT ROWID;
+
 -- position counts the run's listed files from 1, so that a page is a seek and not a scan. It is null
 -- while a file is uploaded but not yet listed.
 -- folded is the name in lower case, for LIKE patterns.

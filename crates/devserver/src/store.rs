@@ -1,9 +1,11 @@
 //! The metadata, in SQLite.
 
 mod artifacts;
+mod logs;
 mod runs;
 
 pub(crate) use artifacts::{ArtifactChanges, ArtifactRow, ArtifactTypeRow, CollectionRow, NewArtifact, Part};
+pub(crate) use logs::Log;
 pub(crate) use runs::{RunBrief, RunOrigin, SweepRow};
 
 use crate::Error;
@@ -245,6 +247,20 @@ impl Store {
             .map_err(Error::database("reading a run"))
     }
 
+    /// The number of the run that a path leads to.
+    pub(crate) async fn run_at(&self, path: &FilePath) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar(
+            "SELECT runs.id FROM projects JOIN runs ON runs.project_id = projects.id
+             WHERE projects.entity = ? AND projects.name = ? AND runs.name = ?",
+        )
+        .bind(&path.entity)
+        .bind(&path.project)
+        .bind(&path.run)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::database("reading a run"))
+    }
+
     pub(crate) async fn run_count(&self, project_id: i64) -> Result<i64, Error> {
         sqlx::query_scalar("SELECT count(*) FROM runs WHERE project_id = ?")
             .bind(project_id)
@@ -281,20 +297,14 @@ impl Store {
         .map_err(Error::database("changing a run"))
     }
 
-    /// Sets the state of the run that a path leads to, if there is one.
-    pub(crate) async fn end_run(&self, path: &FilePath, state: &str) -> Result<(), Error> {
-        sqlx::query(
-            "UPDATE runs SET state = ?, heartbeat_at = ? WHERE name = ?
-             AND project_id = (SELECT id FROM projects WHERE entity = ? AND name = ?)",
-        )
-        .bind(state)
-        .bind(now())
-        .bind(&path.run)
-        .bind(&path.entity)
-        .bind(&path.project)
-        .execute(&self.pool)
-        .await
-        .map_err(Error::database("ending a run"))?;
+    /// Takes note that the run is alive.
+    pub(crate) async fn beat(&self, run_id: i64) -> Result<(), Error> {
+        sqlx::query("UPDATE runs SET heartbeat_at = ? WHERE id = ?")
+            .bind(now())
+            .bind(run_id)
+            .execute(&self.pool)
+            .await
+            .map_err(Error::database("noting that a run is alive"))?;
         Ok(())
     }
 

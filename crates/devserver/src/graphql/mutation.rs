@@ -94,7 +94,23 @@ struct UpsertBucketInput {
 struct UpsertBucketPayload {
     bucket: Option<Run>,
     inserted: Option<bool>,
+    server_settings: ServerSettings,
     client_mutation_id: Option<String>,
+}
+
+/// What clients are to show to whoever starts a run.
+#[derive(SimpleObject, Default)]
+struct ServerSettings {
+    server_messages: Vec<ServerMessage>,
+}
+
+#[derive(SimpleObject)]
+struct ServerMessage {
+    utf_text: Option<String>,
+    plain_text: Option<String>,
+    html_text: Option<String>,
+    message_type: Option<String>,
+    message_level: Option<i32>,
 }
 
 #[derive(InputObject)]
@@ -255,6 +271,7 @@ impl Mutation {
         Ok(Some(UpsertBucketPayload {
             bucket: Some(Run::new(&project, run)),
             inserted: Some(inserted),
+            server_settings: ServerSettings::default(),
             client_mutation_id: input.client_mutation_id,
         }))
     }

@@ -3,12 +3,15 @@ use super::connection::Paging;
 use super::edges::Counted;
 use super::file::{FileConnection, Wanted, global_id, state};
 use super::project::Project;
-use super::scalars::{DateTime, JsonString};
+use super::scalars::{DateTime, Int64, JsonString};
 use super::sweep::Sweep;
 use super::user::User;
 use super::visible;
-use crate::store::{ProjectRow, RunRow};
-use async_graphql::{Context, ID, Json, Object, Result};
+use crate::history::History;
+use crate::store::{Log, ProjectRow, RunRow};
+use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
+use serde::Deserialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 pub(crate) struct Run {
@@ -23,6 +26,26 @@ impl Run {
             row,
         }
     }
+
+    async fn logged(&self, context: &Context<'_>, log: Log) -> Result<History> {
+        Ok(History::new(state(context)?.store.lines(self.row.id, log).await?))
+    }
+
+    async fn line_count(&self, context: &Context<'_>, log: Log) -> Result<Option<i32>> {
+        Ok(Some(state(context)?.store.line_count(self.row.id, log).await?))
+    }
+
+    async fn tail(&self, context: &Context<'_>, log: Log) -> Result<Option<JsonString>> {
+        let last = state(context)?.store.last_line(self.row.id, log).await?;
+        Ok(Some(JsonString(serde_json::to_string(&Vec::from_iter(last))?)))
+    }
+}
+
+/// A history in two parts: what is in files, and what came since.
+#[derive(SimpleObject)]
+pub(crate) struct ParquetHistory {
+    parquet_urls: Vec<String>,
+    live_data: Vec<Json<Value>>,
 }
 
 #[Object]
@@ -66,6 +89,14 @@ impl Run {
         Some(JsonString(self.row.config.clone()))
     }
 
+    /// What the client itself keeps in the config, below `_wandb`: by it one knows a run that was begun.
+    async fn wandb_config(&self, keys: Option<Vec<String>>) -> Option<JsonString> {
+        let config: Value = serde_json::from_str(&self.row.config).ok()?;
+        let mut own = config.pointer("/_wandb/value")?.as_object()?.clone();
+        own.retain(|key, _| keys.as_ref().is_none_or(|keys| keys.contains(key)));
+        Some(JsonString(Value::Object(own).to_string()))
+    }
+
     async fn summary_metrics(&self) -> Option<JsonString> {
         Some(JsonString(self.row.summary.clone()))
     }
@@ -74,28 +105,87 @@ impl Run {
         Some(JsonString("{}".to_owned()))
     }
 
-    async fn history_line_count(&self) -> Option<i32> {
-        Some(0)
+    async fn history_line_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
+        self.line_count(context, Log::History).await
     }
 
-    async fn events_line_count(&self) -> Option<i32> {
-        Some(0)
+    async fn events_line_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
+        self.line_count(context, Log::Events).await
     }
 
-    async fn log_line_count(&self) -> Option<i32> {
-        Some(0)
+    async fn log_line_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
+        self.line_count(context, Log::Console).await
     }
 
-    async fn history_tail(&self) -> Option<JsonString> {
-        None
+    /// The last lines, as a JSON array of texts.
+    async fn history_tail(&self, context: &Context<'_>) -> Result<Option<JsonString>> {
+        self.tail(context, Log::History).await
     }
 
-    async fn events_tail(&self) -> Option<JsonString> {
-        None
+    /// The last lines, as a JSON array of texts.
+    async fn events_tail(&self, context: &Context<'_>) -> Result<Option<JsonString>> {
+        self.tail(context, Log::Events).await
     }
 
-    async fn history_keys(&self) -> Option<Json<serde_json::Value>> {
-        None
+    async fn history_keys(&self, context: &Context<'_>) -> Result<Option<Json<Value>>> {
+        Ok(self.logged(context, Log::History).await?.keys().map(Json))
+    }
+
+    async fn history(
+        &self,
+        context: &Context<'_>,
+        samples: Option<i32>,
+        min_step: Option<Int64>,
+        max_step: Option<Int64>,
+    ) -> Result<Vec<String>> {
+        let history = self.logged(context, Log::History).await?;
+        let [min, max] = [min_step, max_step].map(|step| step.map(Int64::number));
+        Ok(history.lines(
+            min,
+            max,
+            samples.and_then(|samples| usize::try_from(samples).ok()),
+        ))
+    }
+
+    async fn events(&self, context: &Context<'_>, samples: Option<i32>) -> Result<Vec<String>> {
+        let events = self.logged(context, Log::Events).await?;
+        Ok(events.lines(
+            None,
+            None,
+            samples.and_then(|samples| usize::try_from(samples).ok()),
+        ))
+    }
+
+    /// A list of rows for each of the specifications, which name keys and a number of samples.
+    async fn sampled_history(
+        &self,
+        context: &Context<'_>,
+        specs: Vec<JsonString>,
+    ) -> Result<Vec<Json<Vec<Value>>>> {
+        #[derive(Deserialize)]
+        struct Spec {
+            keys: Vec<String>,
+            samples: Option<usize>,
+        }
+        let history = self.logged(context, Log::History).await?;
+        let rows = specs.into_iter().map(|JsonString(text)| {
+            let spec: Spec = serde_json::from_str(&text)?;
+            Ok(Json(history.with_keys(&spec.keys, spec.samples)))
+        });
+        rows.collect()
+    }
+
+    /// Everything is live here: nothing is moved to Parquet files.
+    async fn parquet_history(&self, context: &Context<'_>, live_keys: Vec<String>) -> Result<ParquetHistory> {
+        let history = self.logged(context, Log::History).await?;
+        Ok(ParquetHistory {
+            parquet_urls: Vec::new(),
+            live_data: history
+                .with_keys(&live_keys, None)
+                .into_iter()
+                .map(Json)
+                .collect(),
+        })
     }
 
     async fn tags(&self) -> Option<Vec<String>> {

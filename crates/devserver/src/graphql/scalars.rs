@@ -17,6 +17,12 @@ impl Int64 {
             Self::Number(number)
         }
     }
+
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::Number(number) | Self::Text(number) => number,
+        }
+    }
 }
 
 #[Scalar(name = "Int64")]

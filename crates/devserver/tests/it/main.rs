@@ -19,4 +19,5 @@ mod queries;
 mod runs;
 mod storage;
 mod storing;
+mod streaming;
 mod uploading;

@@ -1,7 +1,7 @@
 //! Uploads as clients make them: a mutation for the addresses, then a PUT for each file.
 
-use crate::client::{basic, data, get, header, http, names, node, post, run_files, server_with, with_key};
-use reqwest::{Method, Response};
+use crate::client::{basic, data, get, header, http, names, node, post, run_files, server_with};
+use reqwest::Response;
 use serde_json::{Value, json};
 use wandb_devserver::DevServer;
 
@@ -134,41 +134,6 @@ async fn a_run_that_does_not_exist_takes_no_files() {
     let (status, body) = post(&server, &json!({ "query": CREATE, "variables": variables })).await;
     assert_eq!((status, &body["data"]["createRunFiles"]), (200, &Value::Null));
     assert_eq!(body["errors"][0]["message"], "run team/project/nope not found");
-}
-
-#[tokio::test]
-async fn a_run_ends_when_its_stream_says_so() {
-    let server = server_with(&[]).await;
-    let query = r#"{ project(name: "project", entityName: "team") { run(name: "run") { state } } }"#;
-    let url = format!("{}/files/team/project/run/file_stream", server.url());
-    for (body, state) in [
-        (r#"{"files": {}, "uploaded": ["a"]}"#, "running"),
-        (r#"{"complete": true, "exitcode": 1}"#, "failed"),
-        (r#"{"complete": true, "exitcode": 0}"#, "finished"),
-    ] {
-        let answer = with_key(&server, Method::POST, &url)
-            .body(body)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 200);
-        assert_eq!(
-            data(&server, query, json!({})).await["project"]["run"]["state"],
-            state
-        );
-    }
-    let without_key = http().post(&url).body("{}").send().await.unwrap();
-    assert_eq!(without_key.status(), 401);
-    let elsewhere = url.replace("file_stream", "a.txt");
-    assert_eq!(
-        with_key(&server, Method::POST, &elsewhere)
-            .body("{}")
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        404
-    );
 }
 
 #[tokio::test]
