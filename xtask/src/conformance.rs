@@ -56,7 +56,7 @@ impl Default for Options {
             large: false,
             collections: false,
             real_runs: false,
-            traces: 1000,
+            traces: 2000,
             seed: 1,
         }
     }
@@ -84,6 +84,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut suite = Suite {
         server: &server,
         wbf: &bins.wbf,
+        devserver: &bins.devserver,
         project: &bins.example("project"),
         passed: 0,
         by_design: 0,
@@ -148,7 +149,7 @@ fn judged(suite: &mut Suite<'_>, sdks: &[Sdk], options: &Options, scratch: &Path
     sample::write(&files, &source)?;
     for sdk in sdks {
         suite.requests(sdk, &source, scratch)?;
-        suite.configuration(sdk, scratch)?;
+        suite.configuration(sdk, &scratch.join("originals"), scratch)?;
     }
     suite.documented()
 }

@@ -42,7 +42,12 @@ pub(crate) const EMPTY_PAGE: &str = "empty-page-with-more";
 pub(crate) const NULL_NODE: &str = "null-node";
 pub(crate) const REPEATS: &str = "repeats-dropped";
 
-/// All names, in the order of the table.
+/// Kinds of single files, told where they are compared.
+pub(crate) const PATH_URI_STYLE: &str = "path-uri-style";
+pub(crate) const EXIST_OK_CHECKS: &str = "exist-ok-checks";
+pub(crate) const OUT_OF_ROOT: &str = "download-out-of-root";
+
+/// All names of traces, in the order of the table.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let kinds = KINDS.iter().map(|(name, _)| *name);
     kinds.chain([EMPTY_PAGE, NULL_NODE, REPEATS])

@@ -2,6 +2,7 @@
 //! and prints what comes of it as one JSON object a line. `cargo xtask conformance` runs it.
 #![expect(clippy::print_stdout, reason = "what it prints is its answer")]
 
+mod deeds;
 mod draw;
 mod hands;
 mod kind;
@@ -9,6 +10,8 @@ mod odd;
 mod operation;
 mod ours;
 mod python;
+mod row;
+mod single;
 mod traces;
 
 use std::path::PathBuf;
@@ -58,6 +61,9 @@ async fn main() -> Result<()> {
         ours,
         hands,
     };
+    let mut rows = stage.attributes().await?;
+    rows.extend(stage.deeds(&options.home).await?);
+    let rows: Vec<_> = rows.iter().map(row::Row::json).collect();
     let numbers = options.first..options.first + options.traces;
     let tally = stage.traces(options.seed, numbers).await?;
     let count = |kind| (kind, tally.kinds.get(kind).copied().unwrap_or(0));
@@ -65,7 +71,7 @@ async fn main() -> Result<()> {
     println!(
         "{}",
         json!({"traces": tally.traces, "operations": tally.operations, "equal": tally.equal, "kinds": kinds,
-            "failures": tally.failures})
+            "failures": tally.failures, "files": rows})
     );
     Ok(())
 }

@@ -93,6 +93,11 @@ impl Listing {
         last.map_or(Value::Null, |cursor| json!(cursor.as_str()))
     }
 
+    /// The first file.
+    pub(crate) async fn first(&mut self) -> Result<Option<&File>> {
+        Ok(self.files.get(0).await?)
+    }
+
     /// Loads one page more.
     pub(crate) async fn load(&mut self) -> Result<()> {
         self.files.get(self.files.loaded().len()).await?;

@@ -11,6 +11,7 @@ use crate::odd::OddPage;
 use crate::operation::{Change, Odd, Play, Step};
 use crate::ours::{Listing, Ours};
 use crate::python::Python;
+use crate::row::Told;
 use crate::{Result, hands};
 
 /// What came of all traces.
@@ -237,12 +238,6 @@ impl Stage {
         }
         Ok(())
     }
-}
-
-enum Told {
-    Equal,
-    Kind(&'static str),
-    Differs(String, String),
 }
 
 /// Ten thousand names are more than anybody reads.

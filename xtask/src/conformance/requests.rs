@@ -53,6 +53,26 @@ impl Suite<'_> {
                 self.wbf(["get", &ours, "--root"]).arg(got("wbf-all")),
             ),
             (
+                "download all 60 again, with exist_ok",
+                self.sdk(sdk, "download", &theirs)
+                    .arg(got("sdk-all"))
+                    .arg("--exist-ok"),
+                self.wbf(["get", &ours, "--exist-ok", "--root"])
+                    .arg(got("wbf-all")),
+            ),
+            (
+                "list those of a pattern",
+                self.sdk(sdk, "list", &theirs)
+                    .arg(listing(json!({"pattern": "1%"}))),
+                self.wbf(["ls", &ours, "--pattern", "1%"]),
+            ),
+            (
+                "list 60 files by pages of 7",
+                self.sdk(sdk, "list", &theirs)
+                    .arg(listing(json!({"per_page": 7}))),
+                self.wbf(["ls", &ours, "--per-page", "7"]),
+            ),
+            (
                 "upload one",
                 self.sdk(sdk, "put-paths", &theirs).arg(one),
                 self.wbf(["put", &ours, "00.txt"]).dir(source),

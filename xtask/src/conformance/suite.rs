@@ -15,6 +15,8 @@ use crate::sh::{Output, Sh};
 pub(super) struct Suite<'a> {
     pub(super) server: &'a DevServer,
     pub(super) wbf: &'a Path,
+    /// The program of the server, to start another one.
+    pub(super) devserver: &'a Path,
     /// The example of the client that says what is in a project.
     pub(super) project: &'a Path,
     pub(super) passed: usize,

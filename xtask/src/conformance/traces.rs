@@ -36,6 +36,7 @@ impl Suite<'_> {
         let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
         for (sdk, played) in sdks.iter().zip(played) {
             let played = played?;
+            self.judged_files(sdk, &played["files"]);
             let number = |field: &str| played[field].as_u64().unwrap_or_default();
             let mut told = Vec::new();
             for kind in played["kinds"].as_array().into_iter().flatten() {
@@ -68,6 +69,24 @@ impl Suite<'_> {
             self.kinds.entry(name).or_default();
         }
         Ok(())
+    }
+}
+
+impl Suite<'_> {
+    /// What the judge told of single files.
+    fn judged_files(&mut self, sdk: &Sdk, rows: &Value) {
+        for row in rows.as_array().into_iter().flatten() {
+            let what = format!(
+                "SDK {}: {}",
+                sdk.version,
+                row["what"].as_str().unwrap_or_default()
+            );
+            match (row["kind"].as_str(), row["differs"].as_str()) {
+                (Some(kind), _) => self.of_kind(kind, &what),
+                (None, Some(difference)) => self.report(&what, &[difference.to_owned()]),
+                (None, None) => self.report(&what, &[]),
+            }
+        }
     }
 }
 

@@ -95,6 +95,34 @@ async fn a_slice_of_what_is_loaded_asks_for_nothing() {
 }
 
 #[tokio::test]
+async fn a_slice_that_ends_with_a_page_does_not_ask_for_the_next() {
+    let shelf = Arc::new(Shelf::new(120));
+    let mut books = shelf.list();
+    for (end, requests) in [(50, 1), (100, 2), (120, 3)] {
+        assert_eq!(books.slice(0..end).await.unwrap().len(), end);
+        assert_eq!((shelf.requests(), books.loaded().len()), (requests, end));
+    }
+}
+
+#[tokio::test]
+async fn counting_from_the_end_goes_by_what_is_loaded_and_loads_nothing() {
+    let shelf = Arc::new(Shelf::new(120));
+    let mut books = shelf.list();
+    let from_end = |loaded: &[String], place: usize| {
+        let index = loaded.len().checked_sub(place)?;
+        loaded.get(index).cloned()
+    };
+    assert_eq!(from_end(books.loaded(), 1), None);
+    assert_eq!(shelf.requests(), 0);
+    books.next().await.unwrap();
+    assert_eq!(from_end(books.loaded(), 1).as_deref(), Some("book 49"));
+    assert_eq!(from_end(books.loaded(), 51), None);
+    assert_eq!(shelf.requests(), 1);
+    books.slice(..).await.unwrap();
+    assert_eq!(from_end(books.loaded(), 1).as_deref(), Some("book 119"));
+}
+
+#[tokio::test]
 async fn len_loads_the_first_page_only() {
     let shelf = Arc::new(Shelf::new(120).counting());
     let mut books = shelf.list();
