@@ -49,6 +49,7 @@ pub struct Builder {
     times_without_zone: bool,
     list_when_marked: bool,
     relative_upload_urls: bool,
+    storage_url: Option<String>,
     azure: bool,
     delete_limit: usize,
     listing_delay: u32,
@@ -74,6 +75,7 @@ impl Builder {
             times_without_zone: false,
             list_when_marked: false,
             relative_upload_urls: false,
+            storage_url: None,
             azure: false,
             delete_limit: usize::MAX,
             listing_delay: 0,
@@ -176,6 +178,13 @@ impl Builder {
         self
     }
 
+    /// The address that clients get in place of the storage's own: that of a proxy, or of another server that has the files
+    /// under the same paths.
+    pub fn storage_url(mut self, url: &str) -> Self {
+        self.storage_url = Some(url.trim_end_matches('/').to_owned());
+        self
+    }
+
     /// Whether the storage is Azure's to an upload: it wants `x-ms-blob-type`, as `uploadHeaders` tells clients, and
     /// says 201.
     pub fn azure(mut self, yes: bool) -> Self {
@@ -261,7 +270,9 @@ impl Builder {
                 without: self.without,
             },
             base_url: format!("http://{api_address}{}", self.prefix),
-            storage_url: format!("http://{storage_address}"),
+            storage_url: self
+                .storage_url
+                .unwrap_or_else(|| format!("http://{storage_address}")),
             store,
             objects,
             signer: Signer::new(self.url_ttl)?,

@@ -59,6 +59,9 @@ struct Options {
     /// Give upload addresses below the base URL, which want the key
     #[arg(long)]
     relative_upload_urls: bool,
+    /// Send clients to this address in place of the storage's own: a proxy, or a server that has the same files
+    #[arg(long, value_name = "URL")]
+    storage_url: Option<String>,
     /// Be Azure's storage to uploads, which wants x-ms-blob-type
     #[arg(long)]
     azure: bool,
@@ -251,6 +254,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     if let Some(folder) = &options.data_dir {
         builder = builder.data_dir(folder);
+    }
+    if let Some(url) = &options.storage_url {
+        builder = builder.storage_url(url);
     }
     if let Some(key) = &options.api_key {
         builder = builder.api_key(key);

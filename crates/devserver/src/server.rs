@@ -84,7 +84,7 @@ impl DevServer {
         &self.state.base_url
     }
 
-    /// Where the object storage listens, without a trailing slash.
+    /// Where clients find the object storage, without a trailing slash.
     #[must_use]
     pub fn storage_url(&self) -> &str {
         &self.state.storage_url

@@ -59,11 +59,11 @@ impl Suite<'_> {
         self.files(&failing, "a run that fails")?;
 
         let offline = real("offline")?;
-        let before = self.server.requests()?.len();
+        self.server.forget_requests()?;
         let script = self.script(&offline, "log").arg(&offline.work);
         let output = script.env("WANDB_MODE", "offline").output()?;
         let mut differences = unexpected(&output, 0);
-        let sent = self.server.requests()?.len() - before;
+        let sent = self.server.requests()?.len();
         if sent > 0 {
             differences.push(format!("{sent} requests were sent"));
         }
@@ -100,10 +100,9 @@ impl Suite<'_> {
 
     /// The command ends with this status, the server refuses none of its requests, and it complains of nothing.
     fn taken(&mut self, what: &str, command: Sh, status: i32) -> Result<()> {
-        let before = self.server.requests()?.len();
+        self.server.forget_requests()?;
         let output = command.output()?;
-        let requests = self.server.requests()?;
-        let sent = &requests[before..];
+        let sent = self.server.requests()?;
         let mut differences = unexpected(&output, status);
         let refused = sent
             .iter()

@@ -109,13 +109,11 @@ impl Suite<'_> {
 
     /// How many requests to GraphQL, and how many others, a command makes.
     fn counted(&self, command: Sh) -> Result<(usize, usize)> {
-        let before = self.server.requests()?.len();
+        self.server.forget_requests()?;
         command.read()?;
         let requests = self.server.requests()?;
         let graphql = |path: &str| path.ends_with("/graphql");
-        let sent = requests[before..]
-            .iter()
-            .filter_map(|request| request["path"].as_str());
+        let sent = requests.iter().filter_map(|request| request["path"].as_str());
         let (graphql, others): (Vec<_>, Vec<_>) = sent
             .filter(|path| !path.contains("/_devserver/"))
             .partition(|path| graphql(path));

@@ -129,6 +129,22 @@ async fn what_is_no_identity_token_gives_none() {
 }
 
 #[tokio::test]
+async fn clients_can_be_sent_to_another_storage() {
+    let builder = DevServer::builder().storage_url("http://cdn.example:8080/");
+    let server = builder.start().await.unwrap();
+    server
+        .add_file("team", "project", "run", "a b.txt", b"a")
+        .await
+        .unwrap();
+    let there = "http://cdn.example:8080/wandb-files/team/project/run/a%20b.txt?";
+    let direct = field(&server, "a b.txt", "directUrl").await;
+    assert!(direct.starts_with(there), "{direct}");
+    let url = field(&server, "a b.txt", "url").await;
+    let response = get(&url, &[("authorization", &basic(server.api_key()))]).await;
+    assert!(header(&response, "location").starts_with(there));
+}
+
+#[tokio::test]
 async fn a_prefix_stands_before_every_path() {
     let server = DevServer::builder().prefix("wandb/").start().await.unwrap();
     server
