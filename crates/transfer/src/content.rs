@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
-use md5::{Digest, Md5 as Hasher};
+use md5_simd::Md5 as Hasher;
 
 use crate::error::{Again, Failure};
 use crate::{Md5, Source, TransferErrorKind};
@@ -35,7 +35,7 @@ impl Tally {
     }
 
     pub(crate) fn md5(&self) -> Md5 {
-        Md5::from(<[u8; 16]>::from(self.hash.clone().finalize()))
+        Md5::from(self.hash.finalize_snapshot())
     }
 
     /// Of all that `reader` gives; an error, once `stop` says so.

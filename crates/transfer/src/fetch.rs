@@ -201,6 +201,14 @@ pub(crate) fn stopped() -> Failure {
     Failure::new(TransferErrorKind::Disk, "the work on the disk was stopped")
 }
 
+/// Writes pieces that have come.
+pub(crate) fn keep(mut draft: Draft, pieces: Vec<Piece>) -> io::Result<Draft> {
+    for Piece { span, bytes } in pieces {
+        draft.write(span, &bytes)?;
+    }
+    Ok(draft)
+}
+
 /// Writes the pieces as they come, and hashes what was not hashed as it came while there are none.
 pub(crate) fn write(mut draft: Draft, mut pieces: mpsc::Receiver<Piece>) -> io::Result<Draft> {
     let mut buffer = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use futures::future::join;
 use tokio::sync::mpsc;
 
 use crate::addresses::Addresses;
@@ -9,7 +10,7 @@ use crate::attempt::{Body, Range};
 use crate::content::{Encoding, integrity, wrong_length};
 use crate::disk::{Draft, Layout, Partial, Target, blocking};
 use crate::error::Failure;
-use crate::fetch::{Stretch, missing, stopped, write};
+use crate::fetch::{Stretch, keep, missing, stopped, write};
 use crate::report::Report;
 use crate::settle::{decide, decode};
 use crate::tries::Tries;
@@ -17,6 +18,9 @@ use crate::{Progress, Source, Transfer, TransferError, TransferErrorKind};
 
 /// Pieces that may wait for the disk: enough to keep both sides busy, little enough for many transfers at once.
 const WAITING_PIECES: usize = 4;
+
+/// The longest file that is held in memory whole, as so many as are under way at once.
+const SMALL: u64 = 128 << 10;
 
 pub(crate) struct Job<'a> {
     pub(crate) transfer: &'a Transfer,
@@ -115,6 +119,14 @@ impl<'a> Job<'a> {
         if self.is_complete() {
             let bytes = self.draft.as_ref().map_or(0, |draft| draft.layout().bytes());
             self.report.start(self.source.size(), bytes);
+        } else if self.draft.is_none() && self.source.size().is_some_and(|size| size <= SMALL) {
+            let body = self.addresses.open(self.transfer, None).await?;
+            let stretch = self.announce(&body)?;
+            if self.encoding == Encoding::Identity {
+                return self.bring_small(body, stretch).await.map_err(Ended::Failed);
+            }
+            self.begin(None).await?;
+            self.fill(body, VecDeque::from([stretch])).await?;
         } else {
             let (body, stretches) = self.lead().await?;
             self.fill(body, stretches).await?;
@@ -201,15 +213,16 @@ impl<'a> Job<'a> {
                     return Ok((body, stretches));
                 }
                 _ => {
-                    let stretch = self.take_whole(&body).await?;
+                    let stretch = self.announce(&body)?;
+                    self.begin(None).await?;
                     return Ok((body, VecDeque::from([stretch])));
                 }
             }
         }
     }
 
-    /// Makes ready for a body that comes from its beginning on.
-    async fn take_whole(&mut self, body: &Body) -> Result<Stretch, Failure> {
+    /// Takes note of a body that comes from its beginning on.
+    fn announce(&mut self, body: &Body) -> Result<Stretch, Failure> {
         let size = self.source.size().filter(|_| body.encoding == Encoding::Identity);
         if let (Some(size), Some(length)) = (size, body.length)
             && size != length
@@ -222,12 +235,63 @@ impl<'a> Job<'a> {
         self.report.start(self.source.size().or(body.length), 0);
         self.etag = body.etag.clone();
         self.encoding = body.encoding.clone();
-        self.begin(None).await?;
         Ok(Stretch {
             span: 0,
             from: 0,
             to: size,
         })
+    }
+
+    /// Collects a small file, and then writes all of it at once: a file that comes piece by piece goes to and fro between
+    /// the network and the disk several times, which costs more than its bytes do.
+    async fn bring_small(&mut self, body: Body, mut stretch: Stretch) -> Result<u64, Failure> {
+        let (pieces, mut queue) = mpsc::channel(WAITING_PIECES);
+        let fetch = async {
+            let outcome = self.pump(body, &mut stretch, &pieces).await;
+            drop(pieces);
+            outcome
+        };
+        let collect = async {
+            let mut all = Vec::new();
+            while let Some(piece) = queue.recv().await {
+                all.push(piece);
+            }
+            all
+        };
+        let (outcome, pieces) = join(fetch, collect).await;
+        if let Err(failure) = outcome {
+            // The next round goes on with what has come.
+            self.begin(None).await?;
+            if let Some(draft) = self.draft.take() {
+                let target = self.target.clone();
+                let written = blocking(move || keep(draft, pieces).map_err(|error| target.failure(error)));
+                self.draft = Some(written.await?);
+            }
+            return Err(failure);
+        }
+        let (source, target) = (self.source.clone(), self.target.clone());
+        let (replace, sync) = (self.replace, self.transfer.inner.fsync);
+        let turn = self.transfer.inner.small_writes.acquire().await;
+        let written = blocking(move || {
+            let disk = |error| target.failure(error);
+            let (partial, draft) = target.begin(&source)?;
+            let finished = keep(draft, pieces).and_then(|draft| draft.finish(sync));
+            let checked = finished.map_err(disk).and_then(|(file, tally)| {
+                decide(&source, &Encoding::Identity, &tally)?;
+                Ok((file, tally))
+            });
+            match checked {
+                // The file's lock keeps others away until it has its name.
+                Ok((_file, tally)) => target.finish(partial, replace, sync).map(|()| tally.bytes()),
+                Err(failure) => {
+                    partial.discard();
+                    Err(failure)
+                }
+            }
+        })
+        .await;
+        drop(turn);
+        written
     }
 
     /// Sees that there is a partial file, cut as `layout` says.

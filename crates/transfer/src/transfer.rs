@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     /// For the connections that files have besides their first one, all files together.
     pub(crate) more_connections: Arc<Semaphore>,
+    /// For the small files that are being written: more of them than there are cores only get in each other's way.
+    pub(crate) small_writes: Arc<Semaphore>,
     pub(crate) verify: bool,
     pub(crate) fsync: bool,
 }
@@ -59,6 +61,7 @@ impl Transfer {
                 unreachable: Unreachable::default(),
                 parts: Parts::default(),
                 more_connections: more_connections(Parts::default()),
+                small_writes: Arc::new(Semaphore::new(cores())),
                 verify: true,
                 fsync: false,
             }),
@@ -143,6 +146,10 @@ impl Transfer {
         change(Arc::make_mut(&mut self.inner));
         self
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn more_connections(parts: Parts) -> Arc<Semaphore> {

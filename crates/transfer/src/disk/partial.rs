@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cap_std::fs::{Dir, OpenOptions};
-use md5::{Digest, Md5 as Hasher};
 
 use super::case::PROBE;
 use crate::Source;
@@ -52,8 +51,7 @@ fn name_at_random(leaf: &str) -> String {
 }
 
 fn hash(bytes: &[u8]) -> u64 {
-    let digest = <[u8; 16]>::from(Hasher::digest(bytes));
-    digest
+    md5_simd::digest(bytes)
         .iter()
         .take(8)
         .fold(0, |hash, byte| hash << 8 | u64::from(*byte))
@@ -165,6 +163,10 @@ impl Partial {
     /// Moves it to the final name `leaf`, in one step, or gives `AlreadyExists` where something is there.
     pub(super) fn place(mut self, leaf: &str) -> io::Result<()> {
         self.lasting = false;
+        if let Some(done) = rename_to_free(&self.folder, &self.name, leaf) {
+            self.placed = done.is_ok();
+            return done;
+        }
         // A second name for the file, which fails where the name is taken; the first goes away with `self`.
         match self.folder.hard_link(&self.name, &self.folder, leaf) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
@@ -200,6 +202,23 @@ pub(super) fn remove(folder: &Dir, name: &str) {
     {
         let _ = folder.remove_file(name);
     }
+}
+
+/// Renames a file to a name that must be free; `None` where the system cannot do both in one step. It changes the folder
+/// once, where a second name and the removal of the first change it twice.
+#[cfg(target_os = "linux")]
+fn rename_to_free(folder: &Dir, name: &str, free: &str) -> Option<io::Result<()>> {
+    use rustix::fs::{RenameFlags, renameat_with};
+    match renameat_with(folder, name, folder, free, RenameFlags::NOREPLACE) {
+        Ok(()) => Some(Ok(())),
+        Err(error) if error == rustix::io::Errno::EXIST => Some(Err(error.into())),
+        Err(_) => None,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn rename_to_free(_: &Dir, _: &str, _: &str) -> Option<io::Result<()>> {
+    None
 }
 
 fn create(folder: &Dir, name: &str) -> io::Result<File> {

@@ -61,7 +61,9 @@ impl Target {
 
     /// Whether the file system would take each part: the system only says so of a folder that is there.
     fn probe(&self) -> Result<(), Failure> {
-        for part in self.name.parts() {
+        // Of a name without folders it has said so already.
+        let parts = self.name.parts();
+        for part in parts.iter().filter(|_| parts.len() > 1) {
             match self.root.dir.symlink_metadata(part) {
                 Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
                     return Err(self.failure(error));
