@@ -31,11 +31,21 @@ pub(crate) struct DevServer {
 impl DevServer {
     /// Starts `program` with `args`; its log goes to a file in `folder`.
     pub(crate) fn start(program: &Path, args: &[&str], folder: &Path) -> Result<Self> {
+        Self::start_as(Sh::new(program), args, folder)
+    }
+
+    /// The same on one core, where it takes nothing of what is measured on the others.
+    pub(crate) fn start_on_core(program: &Path, args: &[&str], folder: &Path, core: usize) -> Result<Self> {
+        let taskset = Sh::new("taskset").args(["-c", &core.to_string()]);
+        Self::start_as(taskset.arg(program), args, folder)
+    }
+
+    fn start_as(command: Sh, args: &[&str], folder: &Path) -> Result<Self> {
         let log = folder.join("devserver.log");
         let home = folder.join("home");
         std::fs::create_dir_all(&home).or_fail(|| format!("make {}", home.display()))?;
         let stderr = std::fs::File::create(&log).or_fail(|| format!("write {}", log.display()))?;
-        let command = Sh::new(program).arg("--json").args(args).without_env("WANDB_");
+        let command = command.arg("--json").args(args).without_env("WANDB_");
         let shown = command.to_string();
         let mut child = command
             .into_command()

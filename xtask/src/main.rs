@@ -5,6 +5,7 @@
     reason = "talking to a terminal is what these tools do"
 )]
 
+mod bench;
 mod bins;
 mod codegen;
 mod conformance;
@@ -69,6 +70,8 @@ enum Command {
     Selection(selection::Options),
     /// Show what wbf does on servers that lack what newer ones have, or are set up in other ways
     Versions(versions::Options),
+    /// Measure wbf beside the Python SDK, curl and aria2, and write docs/performance.md
+    Bench(bench::Options),
     /// Compare wbf with the real Python SDK on the embedded server
     Conformance(conformance::Options),
 }
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Command::Memory => memory::run(),
         Command::Selection(options) => selection::run(&options),
         Command::Versions(options) => versions::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     match result {

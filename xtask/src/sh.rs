@@ -46,6 +46,13 @@ impl Sh {
         self
     }
 
+    /// Gives this command another one as its last arguments, as `time` and `nice` take it.
+    pub(crate) fn followed_by(self, other: &Self) -> Self {
+        let program = other.command.get_program().to_owned();
+        let args: Vec<_> = other.command.get_args().map(OsStr::to_owned).collect();
+        self.arg(program).args(args)
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
