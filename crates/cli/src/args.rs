@@ -236,6 +236,10 @@ pub(crate) struct LsArgs {
     /// Files to ask for at once
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = per_page())]
     pub(crate) per_page: u32,
+    /// Ask for so many pages of a run's files at the same time, where its cursors are offsets; for long listings of runs
+    /// that nobody writes to meanwhile
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = pages_at_once)]
+    pub(crate) pages_at_once: usize,
     /// Stop after N files
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
@@ -314,6 +318,10 @@ pub(crate) struct GetArgs {
     /// Files to ask for at once
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = per_page())]
     pub(crate) per_page: u32,
+    /// Ask for so many pages of a run's files at the same time, where its cursors are offsets; for long listings of runs
+    /// that nobody writes to meanwhile
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = pages_at_once)]
+    pub(crate) pages_at_once: usize,
     /// How to report each file
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub(crate) format: ReportFormat,
@@ -350,6 +358,10 @@ impl From<Source> for Via {
 /// GraphQL's `Int` has 31 bits and a sign.
 pub(crate) fn per_page() -> impl clap::builder::TypedValueParser<Value = u32> {
     clap::value_parser!(u32).range(1..=i64::from(i32::MAX))
+}
+
+fn pages_at_once(text: &str) -> Result<usize, String> {
+    between(text, 1, 64)
 }
 
 fn jobs(text: &str) -> Result<usize, String> {

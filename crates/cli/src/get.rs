@@ -61,6 +61,7 @@ fn files(files: FilesOfRuns, args: &GetArgs) -> FilesOfRuns {
     let files = files
         .names(&args.names)
         .per_page(args.per_page)
+        .pages_at_once(args.pages_at_once)
         .via(args.via.into())
         .with_transfer(|transfer| ways(transfer, args));
     match &args.pattern {

@@ -27,8 +27,10 @@ pub(crate) async fn run(args: LsArgs, console: &Console) -> Result<ExitCode, Fai
     let api = Api::from_env()?;
     let choice = Choice::new(&api, &args.runs, &args.choice).await?;
     let mut files = choice.files.clone().names(&args.names).per_page(args.per_page);
-    if let Some(limit) = args.limit {
-        files = files.limit(limit);
+    match args.limit {
+        Some(limit) => files = files.limit(limit),
+        // What is stopped early would have asked for pages in vain.
+        None => files = files.pages_at_once(args.pages_at_once),
     }
     if let Some(pattern) = args.pattern {
         files = files.pattern(pattern);

@@ -39,6 +39,7 @@ pub struct Files {
     upload: bool,
     start_after: Option<Cursor>,
     pub(crate) prefetch: usize,
+    at_once: usize,
 }
 
 impl Files {
@@ -57,6 +58,7 @@ impl Files {
             upload: false,
             start_after: None,
             prefetch: 0,
+            at_once: 1,
         }
     }
 
@@ -103,6 +105,14 @@ impl Files {
     #[must_use]
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages;
+        self
+    }
+
+    /// Asks for so many pages at the same time, where the server's cursors allow for it: for a long listing of a run that
+    /// nobody writes to. [`Paginator::pages_at_once`] says what may go wrong otherwise.
+    #[must_use]
+    pub fn pages_at_once(mut self, pages: usize) -> Self {
+        self.at_once = pages;
         self
     }
 
@@ -159,10 +169,12 @@ impl Files {
             file_limit: Variables::default_fileLimit(),
         };
         let transport = Arc::new(self.context.server.clone());
-        let (per_page, prefetch, start_after) = (self.per_page, self.prefetch, self.start_after.clone());
+        let (per_page, prefetch, at_once) = (self.per_page, self.prefetch, self.at_once);
+        let start_after = self.start_after.clone();
         let paginator = Paginator::new(transport, self, variables)
             .per_page(per_page)
-            .prefetch(prefetch);
+            .prefetch(prefetch)
+            .pages_at_once(at_once);
         Ok(match start_after {
             Some(cursor) => paginator.start_after(cursor),
             None => paginator,
@@ -290,6 +302,10 @@ impl Collection for Files {
 
     fn identity<'a>(&self, file: &'a File) -> Option<&'a str> {
         if file.is_missing() { None } else { file.id() }
+    }
+
+    fn cursor<'a>(&self, file: &'a File) -> Option<&'a Cursor> {
+        file.cursor()
     }
 }
 

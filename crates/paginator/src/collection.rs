@@ -3,7 +3,7 @@
 use graphql_client::GraphQLQuery;
 
 use crate::error::ConvertError;
-use crate::page::{Page, PageRequest};
+use crate::page::{Cursor, Page, PageRequest};
 
 /// The variables of the collection `C`'s query.
 pub type Variables<C> = <<C as Collection>::Query as GraphQLQuery>::Variables;
@@ -42,6 +42,13 @@ pub trait Collection: Send + Sync + 'static {
     /// A server that counts its cursors from the beginning sends an item again, on the next page, when something was added
     /// before it meanwhile. An item whose identity is among the last 10,000 is left out.
     fn identity<'a>(&self, item: &'a Self::Item) -> Option<&'a str> {
+        let _ = item;
+        None
+    }
+
+    /// The cursor of the item's own edge, where items keep it; `None`, the default, where they do not.
+    /// [`pages_at_once`](crate::Paginator::pages_at_once) looks whether it is what it expects.
+    fn cursor<'a>(&self, item: &'a Self::Item) -> Option<&'a Cursor> {
         let _ = item;
         None
     }

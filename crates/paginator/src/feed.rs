@@ -17,6 +17,7 @@ pub(crate) struct Feed<T> {
     chain: Chain,
     size: u32,
     ahead: usize,
+    at_once: usize,
     prefetch: Option<Prefetch<T>>,
 }
 
@@ -27,6 +28,7 @@ impl<T: Send + 'static> Feed<T> {
             chain: Chain::new(None),
             size,
             ahead: 0,
+            at_once: 1,
             prefetch: None,
         }
     }
@@ -39,6 +41,11 @@ impl<T: Send + 'static> Feed<T> {
     pub(crate) fn set_ahead(&mut self, pages: usize) {
         self.prefetch = None;
         self.ahead = pages;
+    }
+
+    pub(crate) fn set_at_once(&mut self, pages: usize) {
+        self.prefetch = None;
+        self.at_once = pages.max(1);
     }
 
     pub(crate) fn start_after(&mut self, cursor: Cursor) {
@@ -71,11 +78,12 @@ impl<T: Send + 'static> Feed<T> {
     }
 
     async fn fetch(&mut self) -> Result<Page<T>, Cause> {
+        let ahead = self.ahead.max(if self.at_once > 1 { self.at_once } else { 0 });
         let fetched = match Handle::try_current() {
-            Ok(runtime) if self.ahead > 0 => {
+            Ok(runtime) if ahead > 0 => {
                 let prefetch = self.prefetch.get_or_insert_with(|| {
                     let (source, cursor) = (Arc::clone(&self.source), self.chain.cursor().cloned());
-                    Prefetch::start(&runtime, self.ahead, source, cursor, self.size)
+                    Prefetch::start(&runtime, (ahead, self.at_once), source, cursor, self.size)
                 });
                 prefetch.next().await
             }

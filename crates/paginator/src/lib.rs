@@ -5,6 +5,8 @@ mod collection;
 mod connection;
 mod error;
 mod feed;
+mod guess;
+mod offset;
 mod page;
 mod paginator;
 mod prefetch;

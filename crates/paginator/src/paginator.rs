@@ -85,6 +85,24 @@ impl<T: Send + 'static> Paginator<T> {
         self
     }
 
+    /// Asks for so many pages at the same time, once the first has shown that the server's cursors are offsets (such as
+    /// `arrayconnection:199`); 1, the default, asks for one after the other. Outside a tokio runtime it has no effect.
+    ///
+    /// A page is taken only if it begins where the one before it ended, if both are as long as was asked for, each edge's
+    /// cursor (where items keep it) is the expected one, and the server's count of the listing is the same. At the first
+    /// page that differs the listing goes on with one after the other. So a listing that nobody changes is the same as
+    /// without, and costs the same requests but for at most `pages` that were asked for in vain.
+    ///
+    /// Not the default: pages that are read at the same time are not read in their order. Where items are both put in and
+    /// taken out before a place while it is read, so that the count stays, an item that was there all the time may be
+    /// missing; where the server does not count, putting in is enough. With one page after the other, only taking out does
+    /// that.
+    #[must_use]
+    pub fn pages_at_once(mut self, pages: usize) -> Self {
+        self.feed.set_at_once(pages);
+        self
+    }
+
     /// The next item, `None` after the last. (SDK: `next`)
     ///
     /// # Errors

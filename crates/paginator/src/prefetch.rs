@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use crate::error::Cause;
+use crate::guess::{self, Shape};
 use crate::page::{Cursor, Page};
 use crate::source::{PageSource, fetch};
 
@@ -25,16 +26,17 @@ pub(crate) struct Fetched<T> {
 }
 
 impl<T: Send + 'static> Prefetch<T> {
-    /// Starts at `cursor`; at most `ahead` pages (at least 1) are in flight or waiting to be taken.
+    /// Starts at `cursor`; at most `ahead` pages (at least 1) are in flight or waiting to be taken, and as many more are
+    /// asked for `at_once` where that can be done.
     pub(crate) fn start(
         runtime: &Handle,
-        ahead: usize,
+        (ahead, at_once): (usize, usize),
         source: Arc<dyn PageSource<T>>,
         cursor: Option<Cursor>,
         size: u32,
     ) -> Self {
         let (sender, pages) = mpsc::channel(ahead.clamp(1, Semaphore::MAX_PERMITS));
-        let task = runtime.spawn(run(source, cursor, size, sender).in_current_span());
+        let task = runtime.spawn(run(source, cursor, size, at_once, sender).in_current_span());
         Self { pages, task }
     }
 
@@ -54,19 +56,27 @@ async fn run<T: Send>(
     source: Arc<dyn PageSource<T>>,
     mut cursor: Option<Cursor>,
     mut size: u32,
+    at_once: usize,
     pages: mpsc::Sender<Fetched<T>>,
 ) {
+    let mut guesses = at_once > 1;
     // The place is taken before the page is asked for: a page in flight counts as one that waits.
     while let Ok(place) = pages.reserve().await {
         let outcome = fetch(&*source, cursor.as_ref(), &mut size).await;
-        let next = match &outcome {
-            Ok(page) if page.has_next => page.end_cursor().cloned(),
-            _ => None,
-        };
+        let page = outcome.as_ref().ok();
+        let shape = page.and_then(|page| Shape::of(page, &*source, cursor.as_ref()));
         place.send(Fetched { outcome, size });
-        if next.is_none() {
+        let Some(shape) = shape else {
             return;
+        };
+        if !guesses {
+            cursor = Some(shape.end);
+            continue;
         }
-        cursor = next;
+        guesses = false;
+        match guess::run(&source, &shape, size, at_once, &pages).await {
+            guess::Ended::Done => return,
+            guess::Ended::Serial(end) => cursor = Some(end),
+        }
     }
 }

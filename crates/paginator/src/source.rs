@@ -17,6 +17,8 @@ pub(crate) trait PageSource<T>: Send + Sync {
     async fn ask(&self, page: PageRequest<'_>) -> Result<Page<T>, Cause>;
 
     fn identity<'a>(&self, item: &'a T) -> Option<&'a str>;
+
+    fn cursor<'a>(&self, item: &'a T) -> Option<&'a Cursor>;
 }
 
 /// Asks for a page, and for a smaller one where the server gave up on it as too heavy; `size` stays at what worked.
@@ -72,5 +74,9 @@ impl<C: Collection> PageSource<C::Item> for CollectionSource<C> {
 
     fn identity<'a>(&self, item: &'a C::Item) -> Option<&'a str> {
         self.collection.identity(item)
+    }
+
+    fn cursor<'a>(&self, item: &'a C::Item) -> Option<&'a Cursor> {
+        self.collection.cursor(item)
     }
 }

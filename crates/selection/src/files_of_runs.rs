@@ -95,6 +95,14 @@ impl FilesOfRuns {
         self
     }
 
+    /// Asks for so many pages of the files of one run at the same time: see [`Files::pages_at_once`]. They come on top of the
+    /// bound on requests in flight.
+    #[must_use]
+    pub fn pages_at_once(mut self, pages: usize) -> Self {
+        self.files = self.files.pages_at_once(pages);
+        self
+    }
+
     /// Only so many runs, the first ones.
     #[must_use]
     pub fn max_runs(mut self, runs: usize) -> Self {

@@ -195,3 +195,35 @@ async fn shorter_paths_take_entity_and_project_from_the_environment() {
     let address = format!("{}/e/p/runs/r/files?x=1", setup.server.url());
     assert_eq!(setup.wbf(["ls", &address, "--limit", "1"]).await.status, 0);
 }
+
+#[tokio::test]
+async fn pages_at_once_list_the_same_with_the_same_requests() {
+    let setup = Setup::new(&[]).await;
+    let listed = (0..2_050).map(|number| Listed::new(format!("{number:04}.png"), 10));
+    setup.server.add_listing("e", "p", "r", listed).await.unwrap();
+    let names = async |more: &[&str]| {
+        setup.server.clear_requests();
+        // What comes at once is under way together.
+        let late = Fault::on_graphql().operation("RunFiles").times(100);
+        setup
+            .server
+            .inject(late.delay(std::time::Duration::from_millis(20)));
+        let args = ["ls", "e/p/r", "--format", "ndjson", "--per-page", "100"];
+        let outcome = setup.wbf(args.iter().chain(more).copied()).await;
+        setup.server.clear_faults();
+        assert_eq!((outcome.status, outcome.stderr.as_str()), (0, ""));
+        let rows = objects(&outcome.stdout);
+        let names: Vec<String> = rows
+            .iter()
+            .map(|row| row["name"].as_str().unwrap().to_owned())
+            .collect();
+        let requests = setup.server.graphql_requests();
+        let most = requests.iter().map(|request| request.at_once).max();
+        (names, requests.len(), most.unwrap())
+    };
+    let (serial, requests, most) = names(&[]).await;
+    assert_eq!((serial.len(), requests, most), (2_050, 21, 1));
+    let (at_once, requests, most) = names(&["--pages-at-once", "4"]).await;
+    assert_eq!((at_once == serial, requests, most), (true, 21, 4));
+    assert_eq!(setup.wbf(["ls", "e/p/r", "--pages-at-once", "0"]).await.status, 2);
+}

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use wandb_paginator::{Paginator, PaginatorError};
 
 use crate::faults::poll_once;
-use crate::shelf::{Answer, Shelf, books};
+use crate::shelf::{Answer, Shelf, books, place};
 
 #[derive(Debug, Clone)]
 enum Call {
@@ -43,6 +43,9 @@ struct Case {
     strength: usize,
     counting: bool,
     ahead: usize,
+    /// Whether cursors are offsets, and how many pages are then asked for at once.
+    relay: bool,
+    at_once: usize,
     answers: Vec<Answer>,
     /// With whether the future is dropped after its first poll.
     calls: Vec<(Call, bool)>,
@@ -69,22 +72,26 @@ fn case() -> impl Strategy<Value = Case> {
     let end = prop_oneof![Just(End::Stream), Just(End::Pages), Just(End::Resume)];
     (
         (0..45_usize, 0..12_u32, 0..12_usize, 0..8_usize),
-        (any::<bool>(), 0..4_usize),
+        (any::<bool>(), 0..4_usize, any::<bool>(), 1..5_usize),
         vec(answer, 0..25),
         vec((call, prop::bool::weighted(0.2)), 0..40),
         end,
     )
         .prop_map(
-            |((books, per_page, cap, strength), (counting, ahead), answers, calls, end)| Case {
-                books,
-                per_page,
-                cap,
-                strength,
-                counting,
-                ahead,
-                answers,
-                calls,
-                end,
+            |((books, per_page, cap, strength), (counting, ahead, relay, at_once), answers, calls, end)| {
+                Case {
+                    books,
+                    per_page,
+                    cap,
+                    strength,
+                    counting,
+                    ahead,
+                    relay,
+                    at_once,
+                    answers,
+                    calls,
+                    end,
+                }
             },
         )
 }
@@ -194,7 +201,7 @@ impl Model {
         }
         if self.loaded > 0 {
             let cursor = listing.cursor().unwrap().as_str();
-            assert_eq!(cursor.split('.').next().unwrap(), self.loaded.to_string());
+            assert_eq!(place(cursor), self.loaded);
         }
     }
 }
@@ -204,10 +211,19 @@ async fn run(case: Case) {
     if case.counting {
         shelf = shelf.counting();
     }
-    shelf.script(case.answers.iter().cloned());
+    if case.relay {
+        shelf = shelf.relay();
+    }
+    // An offset that comes twice is a loop.
+    let answers = case
+        .answers
+        .iter()
+        .filter(|answer| !case.relay || !matches!(answer, Answer::Empty));
+    shelf.script(answers.cloned());
     let shelf = Arc::new(shelf);
     let mut model = Model::new(&case);
-    let mut listing = shelf.list().per_page(case.per_page).prefetch(case.ahead);
+    let listing = shelf.list().per_page(case.per_page).prefetch(case.ahead);
+    let mut listing = listing.pages_at_once(case.at_once);
 
     for (call, dropped) in &case.calls {
         loop {
@@ -227,7 +243,7 @@ async fn run(case: Case) {
             break;
         }
     }
-    if case.ahead == 0 {
+    if case.ahead == 0 && case.at_once == 1 {
         let pages = model.loaded.div_ceil(model.page).max(1);
         let halved = 4;
         assert!(shelf.requests() <= pages + case.answers.len() + halved);
@@ -297,6 +313,37 @@ proptest! {
             while let Some(book) = stream.try_next().await.unwrap() {
                 for (new, (_, place)) in added.iter().enumerate().filter(|(_, (when, _))| *when == got.len()) {
                     shelf.insert(*place.min(&number), &format!("new {new}"));
+                }
+                got.push(book);
+            }
+            let mut unique = got.clone();
+            unique.sort();
+            unique.dedup();
+            assert_eq!(unique.len(), got.len(), "{got:?}");
+            got.retain(|book| book.starts_with("book"));
+            assert_eq!(got, books(number));
+        });
+    }
+
+    #[test]
+    fn what_is_added_while_pages_come_at_once_neither_repeats_nor_hides_anything(
+        number in 1..60_usize,
+        per_page in 1..8_u32,
+        at_once in 2..6_usize,
+        late in vec(any::<bool>(), 0..40),
+        added in vec((0..40_usize, 0..60_usize), 0..10),
+    ) {
+        block_on(async move {
+            let shelf = Arc::new(Shelf::new(number).relay().counting());
+            let answers = late.iter().map(|late| if *late { Answer::Late } else { Answer::Page });
+            shelf.script(answers);
+            let mut stream = shelf.list().per_page(per_page).pages_at_once(at_once).into_stream();
+            let mut got = Vec::new();
+            while let Some(book) = stream.try_next().await.unwrap() {
+                for (new, (_, place)) in added.iter().enumerate().filter(|(_, (when, _))| *when == got.len()) {
+                    shelf.insert(*place.min(&number), &format!("new {new}"));
+                    // Those that are late come after it, and the others came before.
+                    tokio::task::yield_now().await;
                 }
                 got.push(book);
             }

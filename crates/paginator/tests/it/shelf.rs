@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wandb_paginator::{
@@ -48,6 +50,8 @@ pub(crate) struct Shelf {
     answers: Mutex<VecDeque<Answer>>,
     asked: Mutex<Vec<Asked>>,
     counts: bool,
+    /// Its cursors are offsets, as Relay's servers write them; else each one is new.
+    relay: bool,
     /// The longest page that it sends; 0: any.
     cap: usize,
     /// The longest page that it can make at all; 0: any.
@@ -79,6 +83,12 @@ impl Shelf {
     /// It says how many books there are.
     pub(crate) fn counting(mut self) -> Self {
         self.counts = true;
+        self
+    }
+
+    /// Its cursors are offsets.
+    pub(crate) fn relay(mut self) -> Self {
+        self.relay = true;
         self
     }
 
@@ -134,7 +144,10 @@ impl Shelf {
 
     /// A cursor that was not given before: offset and number of requests.
     fn cursor(&self, offset: usize) -> String {
-        format!("{offset}.{}", self.requests())
+        match self.relay {
+            true => STANDARD.encode(format!("{RELAY}{}", offset - 1)),
+            false => format!("{offset}.{}", self.requests()),
+        }
     }
 }
 
@@ -151,9 +164,20 @@ fn variables() -> BooksVariables {
     }
 }
 
+const RELAY: &str = "arrayconnection:";
+
 fn offset(asked: &Asked) -> usize {
-    let cursor = asked.after.as_deref().unwrap_or("0");
-    cursor.split('.').next().unwrap().parse().unwrap_or(0)
+    asked.after.as_deref().map_or(0, place)
+}
+
+/// How many books stand before the page that begins after this cursor.
+pub(crate) fn place(cursor: &str) -> usize {
+    let decoded = STANDARD.decode(cursor).ok();
+    let relay = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    match relay.as_deref().and_then(|text| text.strip_prefix(RELAY)) {
+        Some(number) => number.parse::<usize>().unwrap() + 1,
+        None => cursor.split('.').next().unwrap().parse().unwrap_or(0),
+    }
 }
 
 fn body(books: &[&str], end_cursor: Option<&str>, has_next: bool, count: Option<usize>) -> String {
