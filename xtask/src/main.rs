@@ -15,6 +15,7 @@ mod devserver;
 mod error;
 mod faults;
 mod http;
+mod instructions;
 mod kill;
 mod layers;
 mod lines;
@@ -70,6 +71,8 @@ enum Command {
     Selection(selection::Options),
     /// Show what wbf does on servers that lack what newer ones have, or are set up in other ways
     Versions(versions::Options),
+    /// Count the instructions of a page and of a small download, and compare them with those of before
+    Instructions(instructions::Options),
     /// Measure wbf beside the Python SDK, curl and aria2, and write docs/performance.md
     Bench(bench::Options),
     /// Compare wbf with the real Python SDK on the embedded server
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Command::Memory => memory::run(),
         Command::Selection(options) => selection::run(&options),
         Command::Versions(options) => versions::run(&options),
+        Command::Instructions(options) => instructions::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };

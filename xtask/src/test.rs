@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result, chain};
 use crate::sh::Sh;
-use crate::{conformance, deny, faults, kill, layers, lines, selection, versions};
+use crate::{conformance, deny, faults, instructions, kill, layers, lines, selection, versions};
 
 /// A named check.
 struct Step {
@@ -72,6 +72,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "deny",
         run: deny::run,
+    },
+    Step {
+        name: "instructions",
+        run: || instructions::run(&instructions::Options::default()),
     },
     Step {
         name: "conformance",
