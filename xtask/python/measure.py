@@ -11,6 +11,8 @@ import sys
 import time
 
 result, times, *command = sys.argv[1:]
+# Whatever started this interpreter in its place has had children as well.
+before = resource.getrusage(resource.RUSAGE_CHILDREN)
 start = time.perf_counter()
 for _ in range(int(times)):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -20,7 +22,7 @@ wall = time.perf_counter() - start
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 row = {
     "wall": wall / int(times),
-    "cpu": (used.ru_utime + used.ru_stime) / int(times),
+    "cpu": (used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime) / int(times),
     "peak": used.ru_maxrss,
 }
 with open(result, "w") as file:

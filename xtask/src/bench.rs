@@ -108,7 +108,7 @@ fn once(ground: &Ground, workload: &Workload, contender: &Contender, server: &De
     server.forget_requests()?;
     let before = ground.nginx.requests()?;
     let result = ground.folder.join("took.json");
-    let command = (contender.command)(ground, &root)?;
+    let command = (contender.command)(ground, server, &root)?;
     let asked = contender.asks.then_some(server);
     ground::measured(asked, &command, contender.times, &result).read()?;
     // Its own question counts.

@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::nginx::Nginx;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
 use crate::bins::{self, Bins};
 use crate::devserver::DevServer;
 use crate::error::{Context, Result};
@@ -169,6 +173,33 @@ impl Ground {
             format!("--max-connection-per-server={}", connections.min(16)),
         ];
         Ok(Sh::new("aria2c").args(fair).arg(list).args(width))
+    }
+
+    /// curl, which sends the requests of a listing one after the other and reads nothing of the answers: no client that
+    /// lists page by page is faster. `server` has to give offsets for cursors.
+    pub(super) fn curl_pages(&self, server: &DevServer, run: &str, count: usize, page: usize) -> Result<Sh> {
+        let query = sh::workspace().join("schema/queries/run_files.graphql");
+        let query = std::fs::read_to_string(&query).or_fail(|| format!("read {}", query.display()))?;
+        let names: Vec<&str> = run.split('/').collect();
+        let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let requests: Vec<String> = (0..count.div_ceil(page))
+            .map(|number| {
+                let after = number * page;
+                let cursor = (after > 0).then(|| STANDARD.encode(format!("arrayconnection:{}", after - 1)));
+                let variables = json!({"entity": names[0], "project": names[1], "name": names[2],
+                    "fileLimit": page, "fileCursor": cursor});
+                let body = json!({"operationName": "RunFiles", "query": query, "variables": variables});
+                format!(
+                    "url = \"{}/graphql\"\nuser = \"api:{}\"\nheader = \"Content-Type: application/json\"\n\
+                     fail\noutput = /dev/null\ndata = \"{}\"\n",
+                    server.url,
+                    server.api_key(),
+                    quoted(&body.to_string())
+                )
+            })
+            .collect();
+        let config = self.write("pages.curl", &requests.join("next\n"))?;
+        Ok(Sh::new("curl").args(["--silent", "--config"]).arg(config))
     }
 
     fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
