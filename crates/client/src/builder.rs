@@ -108,7 +108,6 @@ impl ApiBuilder {
             Error::new(ErrorKind::Settings, format!("{error}; check the settings")).with_source(error)
         };
         let client = settings.client.build().map_err(unusable)?;
-        let for_uploads = settings.client.build_for_uploads().map_err(unusable)?;
         let base = &settings.base_url.value;
         let credentials: Arc<dyn Credentials> = if let Some(credentials) = self.credentials {
             credentials
@@ -128,7 +127,7 @@ impl ApiBuilder {
             Arc::new(Retry::new(http, self.retry).with_pace(pace.clone(), base))
         });
         let transfer = Transfer::new(client)
-            .with_upload_client(for_uploads, settings.client.stall_timeout)
+            .with_upload_config(settings.client.clone())
             .with_credentials(credentials)
             .with_retry(self.retry)
             .with_pace(pace);

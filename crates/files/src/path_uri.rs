@@ -3,19 +3,25 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+const SERVICE: &str = ".amazonaws.com";
+
 /// The `s3://bucket/key` of an address of S3, in any of its styles; `None` for any other address.
 ///
 /// The styles: `BUCKET.s3.amazonaws.com`, `BUCKET.s3.REGION.…`, `BUCKET.s3-REGION.…`, `BUCKET.s3.dualstack.REGION.…`,
 /// `BUCKET.s3-accelerate.…`, and the same without `BUCKET.` where the bucket is the first part of the path.
 pub(crate) fn s3(address: &str) -> Option<String> {
+    // Most addresses are no S3's, and to parse one costs more than all else that is told of a file.
+    if !address.contains(SERVICE) {
+        return None;
+    }
     let url = Url::parse(address).ok()?;
     if !matches!(url.scheme(), "http" | "https") {
         return None;
     }
     let host = url.host_str()?;
     let host = host
-        .strip_suffix(".amazonaws.com")
-        .or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+        .strip_suffix(SERVICE)
+        .or_else(|| host.strip_suffix(".cn")?.strip_suffix(SERVICE))?;
     let path = percent_decode_str(url.path().trim_start_matches('/'))
         .decode_utf8()
         .ok()?;

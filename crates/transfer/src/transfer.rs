@@ -1,14 +1,15 @@
 //! The front of the crate.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use wandb_http::{Anonymous, ClientConfig, Credentials, Pace, RetryConfig};
 
 use crate::addresses::Unreachable;
-use crate::{Parts, Source};
+use crate::error::Failure;
+use crate::{Parts, Source, TransferErrorKind};
 
 /// Moves bytes: to checked files below a [`Root`](crate::Root), as a stream, or to an address.
 ///
@@ -26,7 +27,7 @@ pub struct Transfer {
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
-    pub(crate) upload_http: reqwest::Client,
+    pub(crate) uploads: Uploads,
     /// The silence of a server that is too long, while bytes are sent to it.
     pub(crate) upload_stall: Duration,
     pub(crate) credentials: Arc<dyn Credentials>,
@@ -42,6 +43,33 @@ pub(crate) struct Inner {
     pub(crate) fsync: bool,
 }
 
+/// What uploads are sent with.
+#[derive(Clone)]
+pub(crate) enum Uploads {
+    /// The client of everything else.
+    Like(reqwest::Client),
+    /// One of its own, once there is something to upload: making it reads the system's certificates.
+    Made(Arc<(ClientConfig, OnceLock<reqwest::Client>)>),
+}
+
+impl Uploads {
+    pub(crate) fn client(&self) -> Result<reqwest::Client, Failure> {
+        match self {
+            Self::Like(client) => Ok(client.clone()),
+            Self::Made(made) => {
+                let (config, client) = &**made;
+                if let Some(client) = client.get() {
+                    return Ok(client.clone());
+                }
+                let built = config.build_for_uploads().map_err(|error| {
+                    Failure::new(TransferErrorKind::Certificate, error.to_string()).source(error)
+                })?;
+                Ok(client.get_or_init(|| built).clone())
+            }
+        }
+    }
+}
+
 impl Transfer {
     /// Sends with `http`, without a credential, and with the default retry policy.
     ///
@@ -52,7 +80,7 @@ impl Transfer {
     pub fn new(http: reqwest::Client) -> Self {
         Self {
             inner: Arc::new(Inner {
-                upload_http: http.clone(),
+                uploads: Uploads::Like(http.clone()),
                 upload_stall: ClientConfig::default().stall_timeout,
                 http,
                 credentials: Arc::new(Anonymous),
@@ -76,17 +104,16 @@ impl Transfer {
         self.with(|inner| inner.credentials = credentials)
     }
 
-    /// Uploads with `http`, which should come from
-    /// [`ClientConfig::build_for_uploads`](wandb_http::ClientConfig::build_for_uploads). Without this the client of
-    /// [`new`](Self::new) is used, and its read timeout, which runs from the beginning of a request to the answer, bounds
-    /// the time of a whole upload.
+    /// Uploads with a client that [`ClientConfig::build_for_uploads`](wandb_http::ClientConfig::build_for_uploads) makes of
+    /// `config`, with the first upload. Without this the client of [`new`](Self::new) is used, and its read timeout, which
+    /// runs from the beginning of a request to the answer, bounds the time of a whole upload.
     ///
-    /// `stall_timeout` is the silence of a server that is too long; see [`upload`](Self::upload).
+    /// Its `stall_timeout` is the silence of a server that is too long; see [`upload`](Self::upload).
     #[must_use]
-    pub fn with_upload_client(self, http: reqwest::Client, stall_timeout: Duration) -> Self {
+    pub fn with_upload_config(self, config: ClientConfig) -> Self {
         self.with(|inner| {
-            inner.upload_http = http;
-            inner.upload_stall = stall_timeout;
+            inner.upload_stall = config.stall_timeout;
+            inner.uploads = Uploads::Made(Arc::new((config, OnceLock::new())));
         })
     }
 

@@ -37,7 +37,7 @@ impl Ours {
         let transport =
             HttpTransport::new(http.clone(), &base).with_credentials(Arc::<Credential>::clone(&credential));
         let transfer = Transfer::new(http)
-            .with_upload_client(config.build_for_uploads()?, config.stall_timeout)
+            .with_upload_config(config)
             .with_credentials(credential);
         let pages = Arc::new(AtomicUsize::new(0));
         let counted = Counted(transport, Arc::clone(&pages));

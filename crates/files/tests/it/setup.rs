@@ -43,7 +43,7 @@ impl Setup {
         let transport =
             HttpTransport::new(http.clone(), &base).with_credentials(Arc::<Credential>::clone(&credential));
         let transfer = Transfer::new(http)
-            .with_upload_client(config.build_for_uploads().unwrap(), config.stall_timeout)
+            .with_upload_config(config)
             .with_credentials(credential);
         Files::new(Context::new(base, Arc::new(transport), transfer), run)
     }

@@ -41,7 +41,7 @@ impl Transfer {
     /// The credential goes only where [`with_credentials`](Self::with_credentials) says, so never to a signed address.
     ///
     /// A server that takes no more bytes, or does not answer after the last one, is given four times the stall timeout
-    /// of [`with_upload_client`](Self::with_upload_client): what the system has taken on to send cannot be seen, and may
+    /// of [`with_upload_config`](Self::with_upload_config): what the system has taken on to send cannot be seen, and may
     /// take its time. There is no limit on the whole.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Transfer {
     ///
     /// let config = ClientConfig::default();
     /// let transfer = Transfer::new(config.build()?)
-    ///     .with_upload_client(config.build_for_uploads()?, config.stall_timeout);
+    ///     .with_upload_config(config);
     /// let to = Destination::new("https://storage.example/weights.pt?signature=abc".parse()?)
     ///     .with_header("Content-Type", "application/octet-stream");
     /// let done = transfer.upload(&Content::file("weights.pt"), &to, "weights.pt", &()).await?;

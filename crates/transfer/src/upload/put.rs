@@ -92,7 +92,8 @@ impl Put<'_> {
         let length = opened.length();
         inner.pace.ready(self.url).await;
         let mut request = inner
-            .upload_http
+            .uploads
+            .client()?
             .put(self.url.clone())
             .headers(self.headers.clone())
             .header(CONTENT_LENGTH, length);

@@ -60,9 +60,12 @@ pub(crate) fn transfer() -> Transfer {
 }
 
 pub(crate) fn transfer_with(stall_timeout: Duration) -> Transfer {
-    let for_uploads = ClientConfig::default().build_for_uploads();
+    let for_uploads = ClientConfig {
+        stall_timeout,
+        ..ClientConfig::default()
+    };
     Transfer::new(client(stall_timeout))
-        .with_upload_client(for_uploads.expect("a client"), stall_timeout)
+        .with_upload_config(for_uploads)
         .with_retry(quick_retry())
 }
 
