@@ -182,12 +182,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
                         Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson", "--pages-at-once", "8"]))
                     })
                 },
-                sdk(
-                    "SDK 0.21.3, pages of 1,000",
-                    DOCUMENTED,
-                    &["list", LISTED, "1000"],
-                ),
-                sdk("SDK 0.31.0, pages of 1,000", NEWEST, &["list", LISTED, "1000"]),
+                curl_pages(200_000),
             ]
         },
         targets: &[
@@ -274,8 +269,8 @@ const CURL_PAGES: &str = "curl, the same requests";
 const LISTED: &str = "bench/listing/many";
 const SELECTION: &str = "bench/selection";
 /// The part of the small files that a serial SDK brings: all of them take minutes.
-const PART: usize = 20;
-const PART_OF_UPLOADS: usize = 10;
+const PART: usize = 40;
+const PART_OF_UPLOADS: usize = 20;
 
 fn seeded(ground: &Ground, name: &str, files: Files, latency: Duration, storage: &str) -> Result<DevServer> {
     let folder = ground.seed(files)?;
