@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::bins;
+use crate::debian;
 use crate::devserver::DevServer;
 use crate::error::{Context, Failure, Result};
 use crate::sample::{self, Sample, Scratch};
@@ -204,19 +205,7 @@ fn ensure_valgrind() -> Result<()> {
     if Sh::new("valgrind").arg("--version").output().is_ok() {
         return Ok(());
     }
-    println!("installing Debian's valgrind");
-    Sh::new("apt-get").args(["-qq", "update"]).run()?;
-    Sh::new("apt-get")
-        .args([
-            "-qq",
-            "install",
-            "--yes",
-            "--no-install-recommends",
-            "valgrind",
-            "libc6-dbg",
-        ])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .run()
+    debian::install(&["valgrind", "libc6-dbg"])
 }
 
 #[cfg(test)]

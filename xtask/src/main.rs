@@ -9,6 +9,7 @@ mod bench;
 mod bins;
 mod codegen;
 mod conformance;
+mod debian;
 mod demo;
 mod deny;
 mod devserver;

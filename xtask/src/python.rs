@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::debian;
 use crate::error::{Context, Failure, Result};
 use crate::sh::{self, Sh};
 
@@ -63,8 +64,7 @@ fn ensure_python() -> Result<()> {
         return Ok(());
     }
     if root() && Sh::new("apt-get").arg("--version").read().is_ok() {
-        println!("python3 with venv is missing: installing Debian's python3-venv");
-        if let Err(error) = install() {
+        if let Err(error) = debian::install(&["python3-venv"]) {
             println!("{error}");
         } else if ready() {
             return Ok(());
@@ -74,21 +74,6 @@ fn ensure_python() -> Result<()> {
         "python3 that can make virtual environments is missing: install it \
          (Debian, Ubuntu: apt-get install python3-venv) and run this again",
     ))
-}
-
-fn install() -> Result<()> {
-    Sh::new("apt-get").args(["-qq", "update"]).run()?;
-    let install = [
-        "-qq",
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        "python3-venv",
-    ];
-    Sh::new("apt-get")
-        .args(install)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .run()
 }
 
 fn works(python: &Path, program: &str) -> bool {

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::debian;
 use crate::error::{Context, Failure, Result};
 use crate::http;
 use crate::sh::Sh;
@@ -133,18 +134,12 @@ pub(super) fn ensure() -> Result<()> {
     if Path::new(ECHO).exists() && there("nginx") && there("curl") && there("aria2c") && there("taskset") {
         return Ok(());
     }
-    println!("installing Debian's nginx, aria2 and curl");
-    let install = [
+    let packages = [
         "nginx-light",
         "libnginx-mod-http-echo",
         "aria2",
         "curl",
         "util-linux",
     ];
-    Sh::new("apt-get").args(["-qq", "update"]).run()?;
-    Sh::new("apt-get")
-        .args(["-qq", "install", "--yes", "--no-install-recommends"])
-        .args(install)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .run()
+    debian::install(&packages)
 }

@@ -132,21 +132,8 @@ pub(super) const WORKLOADS: &[Workload] = &[
         brings: None,
         server: |ground| listed(ground, "E", "20000"),
         contenders: || {
-            vec![
-                ours(|ground, _, _| Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson"]))),
-                Contender {
-                    name: "wbf, pages of 1,000",
-                    ..ours(|ground, _, _| {
-                        Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson", "--per-page", "1000"]))
-                    })
-                },
-                Contender {
-                    name: "wbf, 8 pages at once",
-                    ..ours(|ground, _, _| {
-                        Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson", "--pages-at-once", "8"]))
-                    })
-                },
-                curl_pages(20_000),
+            let mut all = listings(20_000);
+            all.extend([
                 sdk("SDK 0.21.3, pages of 50", DOCUMENTED, &["list", LISTED, "50"]),
                 sdk(
                     "SDK 0.21.3, pages of 1,000",
@@ -155,7 +142,8 @@ pub(super) const WORKLOADS: &[Workload] = &[
                 ),
                 sdk("SDK 0.31.0, pages of 50", NEWEST, &["list", LISTED, "50"]),
                 sdk("SDK 0.31.0, pages of 1,000", NEWEST, &["list", LISTED, "1000"]),
-            ]
+            ]);
+            all
         },
         targets: &[
             target(Metric::Wall, Against::Peer(CURL_PAGES), Limit::AtMost(1.15)),
@@ -167,24 +155,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         title: "list 200,000 files, 20 ms latency",
         brings: None,
         server: |ground| listed(ground, "E200", "200000"),
-        contenders: || {
-            vec![
-                ours(|ground, _, _| Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson"]))),
-                Contender {
-                    name: "wbf, pages of 1,000",
-                    ..ours(|ground, _, _| {
-                        Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson", "--per-page", "1000"]))
-                    })
-                },
-                Contender {
-                    name: "wbf, 8 pages at once",
-                    ..ours(|ground, _, _| {
-                        Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson", "--pages-at-once", "8"]))
-                    })
-                },
-                curl_pages(200_000),
-            ]
-        },
+        contenders: || listings(200_000),
         targets: &[
             target(Metric::Wall, Against::Peer(CURL_PAGES), Limit::AtMost(1.15)),
             target(Metric::Cpu, Against::Seconds(1.0), Limit::AtMost(1.0)),
@@ -323,6 +294,24 @@ fn aria2(name: &'static str, files: Files, width: (usize, usize), storage: fn(&G
         asks: false,
         ..ours(move |ground, _, root| ground.aria2("list", files, storage(ground), root, width))
     }
+}
+
+/// Ours of so many files, and what no client can be faster than.
+fn listings(count: usize) -> Vec<Contender> {
+    vec![
+        ours(|ground, _, _| Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson"]))),
+        Contender {
+            name: "wbf, pages of 1,000",
+            ..ours(|ground, _, _| Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson", "--per-page", "1000"])))
+        },
+        Contender {
+            name: "wbf, 8 pages at once",
+            ..ours(|ground, _, _| {
+                Ok(ground.wbf(&["ls", LISTED, "--format", "ndjson", "--pages-at-once", "8"]))
+            })
+        },
+        curl_pages(count),
+    ]
 }
 
 /// The floor of a listing: the requests that wbf sends, without anybody who reads the answers.
