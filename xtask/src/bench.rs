@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: wbf beside what people would use instead, in one session on one machine.
+//! `cargo xtask bench`: wbf beside what people would use instead, in one go on one machine.
 
 mod ground;
 mod machine;

@@ -19,7 +19,7 @@ in turns, and checks every byte that came. `--only A,B` measures some, `--render
 
 ## Method
 
-- Everything runs on one machine, in one session. In each round each contender does the work once, in an order that is drawn anew.
+- Everything runs on one machine, in one go. In each round each contender does the work once, in an order that is drawn anew.
   A cell is the median of the rounds, with the least and the most behind it; a ratio is taken within each round, and is the median of
   those.
 - nginx serves the bytes, on one core, and a release build of `wandb-devserver` lists them, on the same core. Latency is added to
