@@ -15,7 +15,7 @@ const INTRODUCTION: &str = "\
 # Performance
 
 `cargo xtask bench --report` writes this page, but for its last part: it makes the files, starts the servers, measures everybody
-in turns, and checks every byte that came. `--only A,B` measures some, `--render` writes the page again without measuring.
+in turns, and compares what A to D bring byte for byte. `--only A,B` measures some, `--render` writes the page again without measuring.
 
 ## Method
 
@@ -25,10 +25,15 @@ in turns, and checks every byte that came. `--only A,B` measures some, `--render
 - nginx serves the bytes, on one core, and a release build of `wandb-devserver` lists them, on the same core. Latency is added to
   each request by both. Contenders have all cores.
 - curl and aria2 are handed the addresses in storage: they list nothing, and hash nothing. wbf and the SDK list first; wbf hashes
-  what comes and compares it with the listing. What came is compared with the originals byte for byte, outside of the clock.
-- `cpu` is user and system time of the process and all that it waited for, `memory` the most that any process of it had, `requests` what
-  nginx and the server counted.
-- A row with \"of 1/N\" did that part of the work, and has its numbers times N: the SDK as its page shows it takes minutes.
+  what comes and compares it with the listing. What A to D bring is compared with the originals byte for byte, outside of the clock; what is listed,
+  selected (G) and sent (H) is not, which is left to the tests. G and H have their bytes from and to the devserver, without nginx.
+- `cpu` is user and system time of the process and all that it waited for, `memory` the most that any process of it had (never less than
+  the 14 MiB of what starts it), `requests` what nginx and the server counted.
+- A row with \"of 1/N\" did that part of the work, and has its numbers times N, its own start among them: the SDK as its page shows it
+  takes minutes. Where there is no latency, as in B, most of such a number is the start, and too much by far.
+- The limit of D is nginx's `limit_rate`, which lets ranges of 8 MiB on a kept connection come at up to 50 MB/s.
+- In E the server takes some 10 ms for each page besides the latency, one page after the other: that is in the requests that curl sends, and is
+  what limits pages at once.
 ";
 
 /// The rows of one workload, and whether its targets are met.

@@ -146,6 +146,8 @@ pub(super) const WORKLOADS: &[Workload] = &[
             all
         },
         targets: &[
+            // Pages times latency: 40 pages of 500 files.
+            target(Metric::Wall, Against::Seconds(0.8), Limit::AtMost(1.15)),
             target(Metric::Wall, Against::Peer(CURL_PAGES), Limit::AtMost(1.15)),
             target(Metric::Cpu, Against::Seconds(0.1), Limit::AtMost(1.0)),
         ],
@@ -157,6 +159,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         server: |ground| listed(ground, "E200", "200000"),
         contenders: || listings(200_000),
         targets: &[
+            target(Metric::Wall, Against::Seconds(8.0), Limit::AtMost(1.15)),
             target(Metric::Wall, Against::Peer(CURL_PAGES), Limit::AtMost(1.15)),
             target(Metric::Cpu, Against::Seconds(1.0), Limit::AtMost(1.0)),
         ],
