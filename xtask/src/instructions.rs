@@ -129,11 +129,24 @@ impl Baseline {
         Ok(())
     }
 
+    /// The counts of the newest other compiler for the same kind of machine.
+    fn newest(&self, compiler: &str) -> Option<&Counts> {
+        let parts = |compiler: &str| -> (Vec<u32>, String) {
+            let (version, host) = compiler.split_once(' ').unwrap_or((compiler, ""));
+            let numbers = version.split('.').filter_map(|number| number.parse().ok());
+            (numbers.collect(), host.to_owned())
+        };
+        let (_, host) = parts(compiler);
+        let same_host = self.0.iter().filter(|(other, _)| parts(other).1 == host);
+        same_host
+            .max_by_key(|(other, _)| parts(other).0)
+            .map(|(_, counts)| counts)
+    }
+
     /// Prints each count beside what it was, and says which are too much.
     fn compare(&self, compiler: &str, counts: &Counts) -> Vec<String> {
         let own = self.0.get(compiler);
-        // Entries are sorted by version: the last one is the nearest to a newer compiler.
-        let (before, allowed) = match own.or_else(|| self.0.values().next_back()) {
+        let (before, allowed) = match own.or_else(|| self.newest(compiler)) {
             Some(before) if own.is_some() => (before, ALLOWED),
             Some(before) => (before, ALLOWED_ELSEWHERE),
             None => return vec!["there are no counts to compare with".to_owned()],
@@ -218,7 +231,8 @@ mod tests {
 
     fn baseline() -> Baseline {
         Baseline(BTreeMap::from([
-            ("1.94.0 x".to_owned(), counts(5000)),
+            ("1.9.0 x".to_owned(), counts(5000)),
+            ("1.99.0 y".to_owned(), counts(5000)),
             ("1.95.0 x".to_owned(), counts(1000)),
         ]))
     }
@@ -238,6 +252,8 @@ mod tests {
     fn another_compiler_has_more_room_and_is_compared_all_the_same() {
         let failures = |count| baseline().compare("1.96.0 x", &counts(count)).len();
         assert_eq!((failures(1250), failures(1260)), (0, 1));
+        // Numbers of another kind of machine say nothing.
+        assert_eq!(baseline().compare("1.95.0 z", &counts(1)).len(), 1);
     }
 
     #[test]
