@@ -213,8 +213,8 @@ impl Builder {
         self
     }
 
-    /// How long each request to either listener waits before it is looked at, as on a long way; nothing if nothing is
-    /// said.
+    /// How long after it came a request to either listener is answered at the earliest, as on a long way; the server does
+    /// its work meanwhile, and the delay of a fault comes on top. Nothing if nothing is said.
     pub fn latency(mut self, time: Duration) -> Self {
         self.network.latency = time;
         self

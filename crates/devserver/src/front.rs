@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A GraphQL request is read whole; a longer one is refused.
@@ -128,7 +129,8 @@ impl Traffic {
 /// How far away the server seems to be.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Network {
-    /// Before each request is looked at.
+    /// No request is answered sooner after it came. What the server does for it goes on meanwhile, as a signal goes on its
+    /// way while others are worked on.
     pub(crate) latency: Duration,
     /// What each connection brings, in bytes per second.
     pub(crate) rate: Option<NonZeroU64>,
@@ -193,6 +195,7 @@ impl Front {
         reset: Arc<AtomicBool>,
         pace: Option<Arc<Pace>>,
     ) -> Result<Response<Body>, Dropped> {
+        let came = Instant::now();
         let (mut parts, incoming) = request.into_parts();
         let received = Arc::new(AtomicU64::new(0));
         let mut body = counted(Body::new(incoming), Arc::clone(&received));
@@ -240,15 +243,16 @@ impl Front {
             },
             received,
         );
-        if !self.network.latency.is_zero() {
-            tokio::time::sleep(self.network.latency).await;
-        }
         let request = Request::from_parts(parts, body);
         let route = async |request| self.route(request).await;
-        let response = effect
-            .unwrap_or_default()
-            .carry_out(request, reset, route)
-            .await?;
+        let effect = effect.unwrap_or_default();
+        // A fault's own delay comes on top.
+        let answer_at = came + self.network.latency + effect.delay;
+        let outcome = effect.carry_out(request, reset, route).await;
+        if !self.network.latency.is_zero() {
+            tokio::time::sleep_until(answer_at).await;
+        }
+        let response = outcome?;
         self.traffic.answered(number, response.status());
         Ok(under_way.until_sent(match pace {
             Some(pace) => throttled(response, &pace),

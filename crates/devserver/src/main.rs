@@ -98,7 +98,7 @@ struct Options {
     /// Do this to the requests that it is for; may be given more than once
     #[arg(long = "fault", value_name = "SPEC", long_help = FAULT)]
     faults: Vec<Fault>,
-    /// Let each request wait so long first, such as 30ms
+    /// Answer no request sooner after it came, such as 30ms
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
     latency: Duration,
     /// Let each connection bring so many bytes a second; 0 is no limit

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wandb_devserver::{DevServer, Fault};
 
@@ -342,6 +343,37 @@ async fn a_server_can_be_far_away() {
     assert_eq!(get(&url, &[]).await.text().await.unwrap(), TEXT.repeat(200));
     // A connection that was idle brings the first bytes of 50 ms at once.
     assert!(start.elapsed() >= late + Duration::from_millis(150));
+}
+
+#[tokio::test]
+async fn the_server_works_while_the_answer_is_on_its_way() {
+    let far = DevServer::builder().latency(Duration::from_secs(3600));
+    let server = Arc::new(far.start().await.unwrap());
+    crate::client::fill(&server, &[("a", TEXT)]).await;
+    let deletion = json!({ "query": r#"mutation { deleteFiles(input: { files: ["RmlsZTox"] }) { success } }"# });
+    let sender = Arc::clone(&server);
+    let waiting = tokio::spawn(async move { post(&sender, &deletion).await });
+    while server.deletions().is_empty() {
+        assert!(!waiting.is_finished());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(server.requests()[0].status, 0, "it is done, and not answered");
+    waiting.abort();
+}
+
+#[tokio::test]
+async fn faults_of_a_server_that_is_far_away_are_as_late_as_its_answers() {
+    let late = Duration::from_millis(60);
+    let server = DevServer::builder().latency(late).start().await.unwrap();
+    let url = format!("{}/files/a", server.url());
+    server.inject(Fault::on_files("").close());
+    server.inject(Fault::on_files("").delay(late).reply(418, &[], ""));
+    let start = Instant::now();
+    http().get(&url).send().await.unwrap_err();
+    assert!(start.elapsed() >= late);
+    let start = Instant::now();
+    assert_eq!(get(&url, &[]).await.status(), 418);
+    assert!(start.elapsed() >= 2 * late, "its own delay comes on top");
 }
 
 #[tokio::test]
