@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures::future::{try_join, try_join_all};
@@ -15,6 +16,7 @@ use crate::content::{integrity, too_long};
 use crate::disk::{Draft, Layout, Span};
 use crate::error::{Again, Failure};
 use crate::job::{Ended, Job};
+use crate::speed::Speed;
 use crate::tries::Tries;
 
 /// Bytes that are to come: those of one span of the file, from `from` on.
@@ -53,6 +55,15 @@ impl Queue {
         // It never has permits to give: this waits until it is closed.
         let _ = self.open.acquire().await;
     }
+}
+
+/// How a body was passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pumped {
+    /// To the end of its stretch.
+    All,
+    /// As long as its connection was not slow.
+    Some,
 }
 
 /// Bytes that have come for a span.
@@ -110,11 +121,11 @@ impl Job<'_> {
                 None => self.open_part(stretch).await,
             };
             let outcome = match outcome {
-                Ok(body) => self.pump(body, &mut stretch, pieces).await,
+                Ok(mut body) => self.pump(&mut body, &mut stretch, pieces, None).await,
                 Err(failure) => Err(failure),
             };
             match outcome {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(failure) if matches!(failure.again, Again::Policy(_) | Again::Renew) => {
                     if stretch.from > from {
                         tries.progressed();
@@ -144,15 +155,22 @@ impl Job<'_> {
         }
     }
 
-    /// Passes the bytes of a body on to the disk, as far as they belong to the stretch, which gets shorter by them.
+    /// Passes the bytes of a body on to the disk, as far as they belong to the stretch, which gets shorter by them. With a
+    /// `speed`, it stops where the connection is slow and much is missing.
     pub(crate) async fn pump(
         &self,
-        mut body: Body,
+        body: &mut Body,
         stretch: &mut Stretch,
         pieces: &mpsc::Sender<Piece>,
-    ) -> Result<(), Failure> {
+        mut speed: Option<Speed>,
+    ) -> Result<Pumped, Failure> {
         let partial = body.part.is_some();
-        while let Some(mut bytes) = body.chunk().await? {
+        loop {
+            let asked = Instant::now();
+            let Some(mut bytes) = body.chunk().await? else {
+                break;
+            };
+            let waited = asked.elapsed();
             let room = stretch.to.map(|to| to - stretch.from);
             let more = room.filter(|room| bytes.len() as u64 > *room);
             if let Some(room) = more {
@@ -161,14 +179,21 @@ impl Job<'_> {
                 }
                 bytes.truncate(usize::try_from(room).unwrap_or(usize::MAX));
             }
-            stretch.from += bytes.len() as u64;
-            self.report.advance(bytes.len() as u64);
+            let length = bytes.len() as u64;
+            stretch.from += length;
+            self.report.advance(length);
             let span = stretch.span;
             if pieces.send(Piece { span, bytes }).await.is_err() {
                 return Err(stopped());
             }
             if more.is_some() {
-                return Ok(());
+                return Ok(Pumped::All);
+            }
+            if let Some(speed) = &mut speed
+                && speed.is_slow(length, waited)
+                && self.may_be_cut(stretch.from)
+            {
+                return Ok(Pumped::Some);
             }
         }
         match stretch.to {
@@ -176,7 +201,7 @@ impl Job<'_> {
                 "the server sent a part that ends {} bytes too early",
                 to - stretch.from
             ))),
-            _ => Ok(()),
+            _ => Ok(Pumped::All),
         }
     }
 }
@@ -227,7 +252,10 @@ pub(crate) fn write(mut draft: Draft, mut pieces: mpsc::Receiver<Piece>) -> io::
         };
         match piece {
             Some(Piece { span, bytes }) => draft.write(span, &bytes)?,
-            None => return Ok(draft),
+            None => {
+                draft.count()?;
+                return Ok(draft);
+            }
         }
     }
 }

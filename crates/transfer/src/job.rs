@@ -10,9 +10,10 @@ use crate::attempt::{Body, Range};
 use crate::content::{Encoding, integrity, wrong_length};
 use crate::disk::{Draft, Layout, Partial, Target, blocking};
 use crate::error::Failure;
-use crate::fetch::{Stretch, keep, missing, stopped, write};
+use crate::fetch::{Piece, Pumped, Stretch, keep, missing, stopped, write};
 use crate::report::Report;
 use crate::settle::{decide, decode};
+use crate::speed::Speed;
 use crate::tries::Tries;
 use crate::{Progress, Source, Transfer, TransferError, TransferErrorKind};
 
@@ -153,26 +154,26 @@ impl<'a> Job<'a> {
 
     /// How the file is to come, as it stands now.
     fn plan(&self) -> Layout {
-        let Some(draft) = &self.draft else {
-            return self.cut_or_whole(0);
+        let left = self.draft.as_ref().map(Draft::layout);
+        let done = match left {
+            Some(layout) if layout.is_cut() => return layout.clone(),
+            Some(layout) => layout.front(),
+            None => 0,
         };
-        if draft.layout().is_cut() {
-            draft.layout().clone()
-        } else {
-            self.cut_or_whole(draft.layout().front())
-        }
-    }
-
-    fn cut_or_whole(&self, done: u64) -> Layout {
         let parts = self.transfer.inner.parts;
         match self.source.size() {
-            Some(size)
-                if self.ranges && parts.connections > 1 && size - done.min(size) >= parts.threshold =>
-            {
+            Some(size) if parts.slow_below == u64::MAX && self.may_be_cut(done) => {
                 Layout::cut(size, parts.size, done)
             }
             size => Layout::whole(size, done),
         }
+    }
+
+    /// Whether what is missing after the first `done` bytes is worth several connections.
+    pub(crate) fn may_be_cut(&self, done: u64) -> bool {
+        let parts = self.transfer.inner.parts;
+        let missing = self.source.size().map(|size| size.saturating_sub(done));
+        self.ranges && parts.connections > 1 && missing.is_some_and(|missing| missing >= parts.threshold)
     }
 
     /// Sends the first request of a round, and makes the partial file ready for what is answered: the answer, which
@@ -190,7 +191,9 @@ impl<'a> Job<'a> {
                     "nothing is missing, and yet it is not whole".to_owned(),
                 ));
             };
-            let range = (layout.is_cut() || first.from > 0).then(|| Range {
+            // Whether the server answers ranges is seen before the file is cut.
+            let ranged = layout.is_cut() || first.from > 0 || self.may_be_cut(0);
+            let range = ranged.then(|| Range {
                 from: first.from,
                 to: first.to.filter(|_| layout.is_cut()),
                 etag: self.etag.clone(),
@@ -206,9 +209,6 @@ impl<'a> Job<'a> {
                     let total = self.source.size().or(body.part.and_then(|part| part.whole));
                     self.report.start(total, layout.bytes());
                     self.etag = body.etag.clone().or(self.etag.take());
-                    if layout.is_cut() {
-                        self.addresses.leads_to(&body.url);
-                    }
                     self.begin(Some(layout)).await?;
                     return Ok((body, stretches));
                 }
@@ -244,10 +244,10 @@ impl<'a> Job<'a> {
 
     /// Collects a small file, and then writes all of it at once: a file that comes piece by piece goes to and fro between
     /// the network and the disk several times, which costs more than its bytes do.
-    async fn bring_small(&mut self, body: Body, mut stretch: Stretch) -> Result<u64, Failure> {
+    async fn bring_small(&mut self, mut body: Body, mut stretch: Stretch) -> Result<u64, Failure> {
         let (pieces, mut queue) = mpsc::channel(WAITING_PIECES);
         let fetch = async {
-            let outcome = self.pump(body, &mut stretch, &pieces).await;
+            let outcome = self.pump(&mut body, &mut stretch, &pieces, None).await;
             drop(pieces);
             outcome
         };
@@ -315,24 +315,65 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// Fetches `stretches`, of which `body` brings the first, and writes them.
-    async fn fill(&mut self, body: Body, mut stretches: VecDeque<Stretch>) -> Result<(), Ended> {
-        let Some(draft) = self.draft.take() else {
-            return Err(stopped().into());
+    /// Fetches `stretches`, of which `body` brings the first, and writes them: in parts, where the file is cut, or is now
+    /// because its one connection is slow.
+    async fn fill(&mut self, mut body: Body, mut stretches: VecDeque<Stretch>) -> Result<(), Ended> {
+        if !self.draft.as_ref().is_some_and(|draft| draft.layout().is_cut()) {
+            if self.fill_whole(&mut body, stretches).await? == Pumped::All {
+                return Ok(());
+            }
+            let done = self.draft.as_ref().map_or(0, |draft| draft.layout().front());
+            let size = self.source.size().unwrap_or(done);
+            let layout = Layout::cut(size, self.transfer.inner.parts.size, done);
+            stretches = missing(&layout);
+            self.begin(Some(layout)).await?;
+        }
+        self.addresses.leads_to(&body.url);
+        let Some(first) = stretches.pop_front() else {
+            return Ok(());
         };
-        let cut = draft.layout().is_cut();
-        let (pieces, queue) = mpsc::channel(WAITING_PIECES);
-        let target = self.target.clone();
-        let writer = blocking(move || write(draft, queue).map_err(|error| target.failure(error)));
-        let outcome = match stretches.pop_front() {
-            Some(first) if cut => self.fetch_parts(first, body, stretches, &pieces).await,
-            Some(mut first) => self.pump(body, &mut first, &pieces).await.map_err(Ended::Failed),
-            None => Ok(()),
-        };
+        let (pieces, writer) = self.writer()?;
+        let outcome = self.fetch_parts(first, body, stretches, &pieces).await;
         drop(pieces);
         // That the disk has failed is the better reason.
         self.draft = Some(writer.await?);
         outcome
+    }
+
+    /// Fetches what is missing over one connection, if it is not slow; else some of it.
+    async fn fill_whole(
+        &mut self,
+        body: &mut Body,
+        mut stretches: VecDeque<Stretch>,
+    ) -> Result<Pumped, Failure> {
+        let Some(mut stretch) = stretches.pop_front() else {
+            return Ok(Pumped::All);
+        };
+        let speed = body
+            .part
+            .map(|_| Speed::new(self.transfer.inner.parts.slow_below));
+        let (pieces, writer) = self.writer()?;
+        let outcome = self.pump(body, &mut stretch, &pieces, speed).await;
+        drop(pieces);
+        self.draft = Some(writer.await?);
+        outcome
+    }
+
+    /// Starts to write what is sent; the future gives the draft back once nothing more is.
+    fn writer(
+        &mut self,
+    ) -> Result<
+        (
+            mpsc::Sender<Piece>,
+            impl Future<Output = Result<Draft, Failure>> + use<>,
+        ),
+        Failure,
+    > {
+        let draft = self.draft.take().ok_or_else(stopped)?;
+        let (pieces, queue) = mpsc::channel(WAITING_PIECES);
+        let target = self.target.clone();
+        let writer = blocking(move || write(draft, queue).map_err(|error| target.failure(error)));
+        Ok((pieces, writer))
     }
 
     /// Checks what has come, and gives it the final name.

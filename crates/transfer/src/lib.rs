@@ -17,6 +17,7 @@ mod refusal;
 mod report;
 mod settle;
 mod source;
+mod speed;
 mod stream;
 mod transfer;
 mod tries;

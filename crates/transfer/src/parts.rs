@@ -1,7 +1,7 @@
 //! How a large file is cut.
 
-/// When and how a large file is fetched in parts at the same time, by range requests: where its length is known, and the
-/// server answers them. Else it comes in one piece.
+/// When and how a large file is fetched in parts at the same time, by range requests: where its length is known, the
+/// server answers them, and one connection alone is slow. Else it comes in one piece.
 ///
 /// ```
 /// use wandb_transfer::{Parts, Transfer};
@@ -19,16 +19,22 @@ pub struct Parts {
     /// [`Transfer`](crate::Transfer) and its clones have one connection each, and share the others, so that their number,
     /// and with it the memory, stays bounded.
     pub connections: usize,
+    /// A connection that brings fewer bytes than this in a second is slow, and what its file lacks then comes in parts. Only
+    /// the time counts in which the network is waited for, not that of the disk. With `u64::MAX` a file comes in parts
+    /// from its beginning on, without a look at its connection.
+    pub slow_below: u64,
 }
 
 impl Default for Parts {
     /// From 32 MiB on, in parts of 8 MiB, 8 at a time: from a server that sends 40 MiB/s over each connection, that was
-    /// seven times as fast as one connection, and longer parts were no faster.
+    /// seven times as fast as one connection, and longer parts were no faster. Where one connection brings 64 MiB/s, a
+    /// file comes over that alone: what comes out of order has to be read again to be hashed.
     fn default() -> Self {
         Self {
             threshold: 32 << 20,
             size: 8 << 20,
             connections: 8,
+            slow_below: 64 << 20,
         }
     }
 }

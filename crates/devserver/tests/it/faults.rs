@@ -350,7 +350,8 @@ async fn the_server_works_while_the_answer_is_on_its_way() {
     let far = DevServer::builder().latency(Duration::from_secs(3600));
     let server = Arc::new(far.start().await.unwrap());
     crate::client::fill(&server, &[("a", TEXT)]).await;
-    let deletion = json!({ "query": r#"mutation { deleteFiles(input: { files: ["RmlsZTox"] }) { success } }"# });
+    let deletion =
+        json!({ "query": r#"mutation { deleteFiles(input: { files: ["RmlsZTox"] }) { success } }"# });
     let sender = Arc::clone(&server);
     let waiting = tokio::spawn(async move { post(&sender, &deletion).await });
     while server.deletions().is_empty() {

@@ -6,6 +6,7 @@ mod layout;
 mod leftovers;
 mod name;
 mod partial;
+mod positioned;
 mod reading;
 mod root;
 mod target;

@@ -1,9 +1,12 @@
 //! Large files, in parts at the same time.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use url::Url;
+use wandb_devserver::{DevServer, Listener};
+use wandb_http::Credential;
 use wandb_transfer::{IfExists, Parts, Source, Transfer, TransferErrorKind};
 
 use crate::server::{Reply, Request, Server};
@@ -17,6 +20,7 @@ fn in_parts() -> Transfer {
         threshold: 1_000_000,
         size: PART as u64,
         connections: 4,
+        slow_below: u64::MAX,
     })
 }
 
@@ -50,6 +54,54 @@ async fn every_part_is_asked_for_once() {
         assert_eq!(*heard.bytes.lock().expect("no panic"), LENGTH as u64);
         assert_eq!(*heard.starts.lock().expect("no panic"), [Some(LENGTH as u64)]);
     }
+}
+
+/// Each connection of the server brings so many bytes in a second, and one that brings fewer than `slow_below` is slow.
+async fn ranges_of(rate: u64, slow_below: u64) -> Vec<String> {
+    let (bytes, folder, heard) = (content(LENGTH), Folder::new(), Heard::default());
+    let server = DevServer::builder().rate(rate).start().await.expect("a server");
+    let added = server.add_file("team", "project", "run", "f", &bytes).await;
+    added.expect("a file");
+    let base: Url = server.url().parse().expect("an address");
+    let url = base.join("files/team/project/run/f").expect("an address");
+    let transfer = transfer().with_credentials(Arc::new(Credential::api_key(&base, server.api_key())));
+    let parts = Parts {
+        threshold: 500_000,
+        size: PART as u64,
+        connections: 4,
+        slow_below,
+    };
+    let (transfer, wanted) = (transfer.with_parts(parts), source(url, &bytes));
+    let done = transfer.download(&wanted, &folder.root, "file", IfExists::Refuse, &heard);
+    done.await.expect("the file");
+    assert!(folder.read("file") == bytes);
+    assert_eq!(folder.names(), ["file"]);
+    assert_eq!(*heard.bytes.lock().expect("no panic"), LENGTH as u64);
+    let requests = server.requests();
+    let stored = requests
+        .iter()
+        .filter(|request| request.listener == Listener::Storage);
+    stored
+        .map(|request| request.header("range").unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_slow_brings_all() {
+    assert_eq!(ranges_of(0, 1).await, ["bytes=0-"]);
+}
+
+#[tokio::test]
+async fn what_a_slow_connection_has_not_brought_comes_in_parts() {
+    let ranges = ranges_of(3_000_000, 1 << 40).await;
+    assert_eq!(ranges[0], "bytes=0-");
+    assert!(ranges.len() > 2, "{ranges:?}");
+    let last = format!("bytes={}-{}", LENGTH / PART * PART, LENGTH - 1);
+    assert_eq!(
+        ranges.iter().filter(|range| **range == last).count(),
+        1,
+        "{ranges:?}"
+    );
 }
 
 #[tokio::test]
@@ -206,6 +258,7 @@ async fn the_redirect_is_followed_once_and_anew_when_it_has_expired() {
             threshold: 1_000_000,
             size: PART as u64,
             connections: 2,
+            slow_below: u64::MAX,
         })
         .download(
             &source(server.url("files/f"), &bytes),

@@ -265,6 +265,7 @@ async fn a_dropped_download_is_taken_up() {
             threshold: 0,
             size: 400_000,
             connections: 3,
+            slow_below: u64::MAX,
         },
     ] {
         let (folder, heard) = (Folder::new(), Heard::default());
