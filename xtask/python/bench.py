@@ -2,7 +2,7 @@
 
     bench.py serial RUN ROOT COUNT      downloads the first COUNT files as the reference page shows it
     bench.py pool RUN ROOT THREADS      downloads all files with a pool of threads and one Api
-    bench.py list RUN PER_PAGE          lists all files
+    bench.py list RUN PER_PAGE          prints the names of all files
     bench.py project PROJECT ROOT THREADS  downloads the files of all runs with a pool of threads and one Api
     bench.py upload RUN FOLDER COUNT    uploads the first COUNT files of FOLDER, one after the other
 """
@@ -43,8 +43,8 @@ def project(path, root, threads):
 
 
 def list_files(path, per_page):
-    for _ in wandb.Api().run(path).files(per_page=int(per_page)):
-        pass
+    for file in wandb.Api().run(path).files(per_page=int(per_page)):
+        print(file.name)
 
 
 def upload(path, folder, count):

@@ -1,28 +1,34 @@
 //! `cargo xtask bench`: wbf beside what people would use instead, in one go on one machine.
 
+mod check;
+mod contender;
 mod ground;
 mod machine;
 mod nginx;
 mod report;
 mod results;
 mod stats;
+mod verdict;
 mod workload;
+mod workloads;
 
 use std::path::Path;
 
 use crate::devserver::DevServer;
 use crate::error::{Context, Failure, Result, chain};
 use crate::sample::{Random, Scratch};
-use crate::sh;
-use ground::{Files, Ground};
-use results::{Outcome, Results};
+use crate::sh::{self, Sh};
+use ground::Ground;
+use machine::Machine;
+use results::{Measured, Results, Row};
 use stats::Took;
-use workload::{Contender, WORKLOADS, Workload};
+use workload::{Contender, OURS, Workload};
+use workloads::WORKLOADS;
 
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Only these workloads, with commas: A,B,C,D,E,E200,F,G,H
+    /// Only these workloads, with commas: A,B,C,D,E,E200,F,G,G100,H
     #[arg(long, value_name = "KEYS", value_delimiter = ',')]
     only: Vec<String>,
     /// How often each contender does the work
@@ -40,21 +46,25 @@ pub(crate) struct Options {
 }
 
 /// Measures, prints each table as it is known, and writes the page where that is asked for. A contender that fails has a
-/// row that says so.
+/// row that says so; a workload that cannot begin leaves what was measured of it before, and fails the command at its end.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let path = sh::target()?.join("bench.json");
+    let mut failed = Vec::new();
     let results = if options.render {
         Results::read(&path)?
     } else {
-        measure(options, &path)?
+        measure(options, &path, &mut failed)?
     };
     if options.report || options.render {
         report::write(&results)?;
     }
-    Ok(())
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(format!("could not measure {}", failed.join(", ")))),
+    }
 }
 
-fn measure(options: &Options, path: &Path) -> Result<Results> {
+fn measure(options: &Options, path: &Path, failed: &mut Vec<&str>) -> Result<Results> {
     let wanted =
         |workload: &&Workload| options.only.is_empty() || options.only.iter().any(|key| key == workload.key);
     if let Some(unknown) = options
@@ -67,99 +77,112 @@ fn measure(options: &Options, path: &Path) -> Result<Results> {
     ground::prepare()?;
     let scratch = Scratch::new(sh::target()?.join("bench"))?;
     let ground = Ground::new(scratch.path())?;
-    // What was measured before of other workloads stays.
+    // What was measured before of other workloads stays, with the machine that it was measured on.
     let mut results = Results::read(path).unwrap_or_default();
-    results.machine = machine::Machine::read(options.rounds)?;
+    let machine = Machine::read(options.rounds)?;
     let mut random = Random::new(options.seed);
     for workload in WORKLOADS.iter().filter(wanted) {
         println!("\n{}. {}", workload.key, workload.title);
-        let server = (workload.server)(&ground)?;
-        let contenders = (workload.contenders)();
-        let mut outcomes: Vec<Outcome> = contenders.iter().map(Outcome::of).collect();
-        for _ in 0..options.rounds {
-            for place in shuffled(contenders.len(), &mut random) {
-                let contender = &contenders[place];
-                let took = once(&ground, workload, contender, &server);
-                if let Err(error) = &took {
-                    println!("  {}: {}", contender.name, chain(error));
-                }
-                outcomes[place].rounds.push(took.ok());
-                if workload.key == "G" && contender.name == workload::OURS {
-                    results.trace = trace(&server)?;
-                }
+        match play(options.rounds, workload, &ground, &machine, &mut random) {
+            Ok(measured) => results.set(workload.key, measured),
+            Err(error) => {
+                println!("  {}", chain(&error));
+                failed.push(workload.key);
+                continue;
             }
         }
-        results.set(workload.key, outcomes);
         print!("{}", report::table(workload, &results));
         results.write(path)?;
     }
     Ok(results)
 }
 
-/// One contender does the work once, and what it brought is compared with what the server has.
-fn once(ground: &Ground, workload: &Workload, contender: &Contender, server: &DevServer) -> Result<Took> {
-    let root = ground.folder.join("root");
-    if root.exists() {
-        std::fs::remove_dir_all(&root).or_fail(|| format!("remove {}", root.display()))?;
+/// All rounds of a workload.
+fn play(
+    rounds: usize,
+    workload: &Workload,
+    ground: &Ground,
+    machine: &Machine,
+    random: &mut Random,
+) -> Result<Measured> {
+    let server = (workload.server)(ground)?;
+    let contenders = (workload.contenders)();
+    let mut measured = Measured {
+        machine: machine.clone(),
+        rows: contenders.iter().map(Row::of).collect(),
+        trace: Vec::new(),
+    };
+    for round in 0..rounds {
+        for place in shuffled(contenders.len(), random) {
+            let contender = &contenders[place];
+            let took = once(ground, workload, contender, &server, round == 0);
+            if let Err(error) = &took {
+                println!("  {}: {}", contender.name, chain(error));
+            }
+            measured.rows[place].rounds.push(took.ok());
+            if workload.traced && contender.name == OURS {
+                measured.trace = trace(&server)?;
+            }
+        }
     }
-    std::fs::create_dir_all(&root).or_fail(|| format!("make {}", root.display()))?;
+    Ok(measured)
+}
+
+/// One contender does the work once, and what it did is looked at.
+fn once(
+    ground: &Ground,
+    workload: &Workload,
+    contender: &Contender,
+    server: &DevServer,
+    is_first: bool,
+) -> Result<Took> {
+    let root = ground.folder.join("root");
+    empty(&root)?;
+    check::clear(server, workload.outcome)?;
+    if is_first {
+        let command = (contender.command)(ground, server, &root)?;
+        check::listed(server, contender, command, workload.outcome)?;
+    }
+    let command = (contender.command)(ground, server, &root)?;
+    let took = clocked(ground, contender, server, &command)?;
+    check::done(ground, server, workload.outcome, contender, &root)?;
+    let Some(part) = &contender.part else {
+        return Ok(took);
+    };
+    empty(&root)?;
+    let nothing = clocked(ground, contender, server, &(part.none)(ground, server, &root)?)?;
+    Ok(took.scaled(part.of as f64, &nothing))
+}
+
+fn empty(root: &Path) -> Result<()> {
+    if root.exists() {
+        std::fs::remove_dir_all(root).or_fail(|| format!("remove {}", root.display()))?;
+    }
+    std::fs::create_dir_all(root).or_fail(|| format!("make {}", root.display()))
+}
+
+fn clocked(ground: &Ground, contender: &Contender, server: &DevServer, command: &Sh) -> Result<Took> {
     // What was written before is written out before the clock starts.
-    sh::Sh::new("sync").run()?;
+    Sh::new("sync").run()?;
     server.forget_requests()?;
     let before = ground.nginx.requests()?;
     let result = ground.folder.join("took.json");
-    let command = (contender.command)(ground, server, &root)?;
     let asked = contender.asks.then_some(server);
-    ground::measured(asked, &command, contender.times, &result).read()?;
+    ground::measured(asked, command, contender.times, &result).read()?;
     // Its own question counts.
     let of_bytes = ground.nginx.requests()? - before - 1;
     let of_server = server.requests()?.len() as u64;
     let text = std::fs::read_to_string(&result).or_fail(|| format!("read {}", result.display()))?;
     let took: serde_json::Value =
         serde_json::from_str(&text).or_fail(|| "read what was measured".to_owned())?;
-    if let Some(files) = workload.brings {
-        check(ground, files, files.count / contender.part, &root)?;
-    }
     let number = |name: &str| took[name].as_f64().unwrap_or_default();
-    let took = Took {
+    Ok(Took {
         wall: number("wall"),
         cpu: number("cpu"),
         peak: number("peak") / 1024.0,
         requests: (of_bytes + of_server) as f64 / contender.times as f64,
-    };
-    Ok(took.times(contender.part as f64))
-}
-
-/// Whether the first `count` files came byte for byte.
-fn check(ground: &Ground, files: Files, count: usize, root: &Path) -> Result<()> {
-    let folder = ground.seed(files)?;
-    for number in 0..count {
-        let name = Files::name(number);
-        let equal = same(&folder.join(&name), &root.join(&name)).or_fail(|| format!("compare {name}"))?;
-        if !equal {
-            return Err(Failure::new(format!("{name} has other bytes than the server's")));
-        }
-    }
-    Ok(())
-}
-
-fn same(one: &Path, other: &Path) -> std::io::Result<bool> {
-    use std::io::Read as _;
-    let (mut one, mut other) = (std::fs::File::open(one)?, std::fs::File::open(other)?);
-    if one.metadata()?.len() != other.metadata()?.len() {
-        return Ok(false);
-    }
-    let (mut left, mut right) = (vec![0; 1 << 20], vec![0; 1 << 20]);
-    loop {
-        let count = one.read(&mut left)?;
-        if count == 0 {
-            return Ok(true);
-        }
-        other.read_exact(&mut right[..count])?;
-        if left[..count] != right[..count] {
-            return Ok(false);
-        }
-    }
+        part: None,
+    })
 }
 
 /// How many requests were under way when each came, in the order in which they came.

@@ -14,8 +14,6 @@ use crate::sh::{self, Sh};
 
 /// What may be spent more than before.
 const ALLOWED: f64 = 1.05;
-/// The same where another compiler made the program: its code is not that of the one before.
-const ALLOWED_ELSEWHERE: f64 = 1.25;
 
 /// What to do with the counts.
 #[derive(clap::Args, Default)]
@@ -51,40 +49,40 @@ const WORK: &[Work] = &[
 /// Counts by the work's name.
 type Counts = BTreeMap<String, u64>;
 
-/// Counts, prints, and fails where one costs over 5 % more than the committed count of this compiler; with `bless`, writes
-/// the counts instead.
+/// Counts, prints, and fails where one costs over 5 % more than the committed count of this compiler; of a compiler without
+/// one, more than what the sources cost that were there when the counts were committed. With `bless`, writes the counts
+/// instead.
 pub(crate) fn run(options: &Options) -> Result<()> {
     ensure_valgrind()?;
-    let program = build()?;
+    let target = sh::target()?;
+    let program = build(&sh::workspace(), &target)?;
     let bins = bins::programs()?;
-    let scratch = Scratch::new(sh::target()?.join("instructions"))?;
+    let scratch = Scratch::new(target.join("instructions"))?;
     let seed = scratch.path().join("seed");
     sample::write(&[Sample::new("small.bin", sample::noise(7, 16 << 10))], &seed)?;
     let folder = seed.to_string_lossy();
     let arguments = ["--seed-folder", &folder, "--into", "e/p/r"];
     let server = DevServer::start(&bins.devserver, &arguments, scratch.path())?;
-    let mut counts = Counts::new();
-    for work in WORK {
-        let count = |times: u64| -> Result<u64> {
-            let mut arguments = vec![work.name.to_owned(), times.to_string()];
-            if work.asks {
-                arguments.extend([server.url.clone(), server.api_key().to_owned()]);
-            }
-            instructions(&program, &arguments, scratch.path())
-        };
-        let (few, many) = (count(work.few)?, count(work.many)?);
-        counts.insert(
-            work.name.to_owned(),
-            many.saturating_sub(few) / (work.many - work.few),
-        );
-    }
+    let counts = count(&program, &server, scratch.path())?;
     let mut baseline = Baseline::read()?;
     let compiler = compiler()?;
     if options.bless {
         baseline.0.insert(compiler, counts);
         return baseline.write();
     }
-    let failures = baseline.compare(&compiler, &counts);
+    let before = match baseline.0.get(&compiler) {
+        Some(before) => before.clone(),
+        None => {
+            println!(
+                "there are no counts of {compiler}: what was committed with the counts is built and counted"
+            );
+            let sources = scratch.path().join("before");
+            sources_of_counts(&sources)?;
+            let program = build(&sources, &target.join("instructions-before"))?;
+            count(&program, &server, scratch.path())?
+        }
+    };
+    let failures = compare(&before, &counts);
     if failures.is_empty() {
         Ok(())
     } else {
@@ -93,6 +91,46 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             failures.join("; ")
         )))
     }
+}
+
+/// What each work costs in a program.
+fn count(program: &Path, server: &DevServer, folder: &Path) -> Result<Counts> {
+    let mut counts = Counts::new();
+    for work in WORK {
+        let count = |times: u64| -> Result<u64> {
+            let mut arguments = vec![work.name.to_owned(), times.to_string()];
+            if work.asks {
+                arguments.extend([server.url.clone(), server.api_key().to_owned()]);
+            }
+            instructions(program, &arguments, folder)
+        };
+        let (few, many) = (count(work.few)?, count(work.many)?);
+        counts.insert(
+            work.name.to_owned(),
+            many.saturating_sub(few) / (work.many - work.few),
+        );
+    }
+    Ok(counts)
+}
+
+/// Puts the sources that the committed counts are of into `folder`.
+fn sources_of_counts(folder: &Path) -> Result<()> {
+    let git = |arguments: &[&str]| Sh::new("git").args(arguments).read();
+    let commit = git(&["log", "-1", "--format=%H", "--", "xtask/cost/instructions.json"])?;
+    let commit = commit.trim();
+    if commit.is_empty() {
+        return Err(Failure::new(
+            "no commit has counts: `cargo xtask instructions --bless` makes some",
+        ));
+    }
+    std::fs::create_dir_all(folder).or_fail(|| format!("make {}", folder.display()))?;
+    let archive = folder.join("sources.tar");
+    Sh::new("git")
+        .args(["archive", "--output"])
+        .arg(&archive)
+        .arg(commit)
+        .run()?;
+    Sh::new("tar").arg("-xf").arg(&archive).dir(folder).run()
 }
 
 /// The committed counts, by compiler.
@@ -128,52 +166,29 @@ impl Baseline {
         println!("wrote {}", path.display());
         Ok(())
     }
+}
 
-    /// The counts of the newest other compiler for the same kind of machine.
-    fn newest(&self, compiler: &str) -> Option<&Counts> {
-        let parts = |compiler: &str| -> (Vec<u32>, String) {
-            let (version, host) = compiler.split_once(' ').unwrap_or((compiler, ""));
-            let numbers = version.split('.').filter_map(|number| number.parse().ok());
-            (numbers.collect(), host.to_owned())
+/// Prints each count beside what it was, and says which are too much.
+fn compare(before: &Counts, counts: &Counts) -> Vec<String> {
+    let mut failures = Vec::new();
+    for (name, count) in counts {
+        let Some(was) = before.get(name) else {
+            failures.push(format!("there is no count of {name} to compare with"));
+            continue;
         };
-        let (_, host) = parts(compiler);
-        let same_host = self.0.iter().filter(|(other, _)| parts(other).1 == host);
-        same_host
-            .max_by_key(|(other, _)| parts(other).0)
-            .map(|(_, counts)| counts)
-    }
-
-    /// Prints each count beside what it was, and says which are too much.
-    fn compare(&self, compiler: &str, counts: &Counts) -> Vec<String> {
-        let own = self.0.get(compiler);
-        let (before, allowed) = match own.or_else(|| self.newest(compiler)) {
-            Some(before) if own.is_some() => (before, ALLOWED),
-            Some(before) => (before, ALLOWED_ELSEWHERE),
-            None => return vec!["there are no counts to compare with".to_owned()],
-        };
-        if own.is_none() {
-            println!("there are no counts of {compiler}: those of another compiler count, with more room");
-        }
-        let mut failures = Vec::new();
-        for (name, count) in counts {
-            let Some(was) = before.get(name) else {
-                failures.push(format!("there is no count of {name} to compare with"));
-                continue;
-            };
-            let ratio = *count as f64 / *was as f64;
-            println!(
-                "{name}: {count} instructions, {was} before, {:+.2} %",
+        let ratio = *count as f64 / *was as f64;
+        println!(
+            "{name}: {count} instructions, {was} before, {:+.2} %",
+            (ratio - 1.0) * 100.0
+        );
+        if ratio > ALLOWED {
+            failures.push(format!(
+                "{name} costs {count} instructions, {:.1} % more than the {was} of before",
                 (ratio - 1.0) * 100.0
-            );
-            if ratio > allowed {
-                failures.push(format!(
-                    "{name} costs {count} instructions, {:.1} % more than the {was} of before",
-                    (ratio - 1.0) * 100.0
-                ));
-            }
+            ));
         }
-        failures
     }
+    failures
 }
 
 /// The instructions of one call, in the program and its libraries, all threads together.
@@ -194,12 +209,21 @@ fn instructions(program: &Path, arguments: &[String], folder: &Path) -> Result<u
     count.ok_or_else(|| Failure::new("callgrind gives no summary"))
 }
 
-/// The work in a release build.
-fn build() -> Result<PathBuf> {
+/// The work of these sources in a release build.
+fn build(sources: &Path, target: &Path) -> Result<PathBuf> {
     Sh::cargo()
-        .args(["build", "--locked", "--release", "--package", "cost"])
+        .args([
+            "build",
+            "--locked",
+            "--release",
+            "--package",
+            "cost",
+            "--target-dir",
+        ])
+        .arg(target)
+        .dir(sources)
         .run()?;
-    Ok(sh::target()?.join("release").join("cost"))
+    Ok(target.join("release").join("cost"))
 }
 
 /// Which compiler, for which machine.
@@ -229,17 +253,9 @@ mod tests {
         Counts::from([("page".to_owned(), page)])
     }
 
-    fn baseline() -> Baseline {
-        Baseline(BTreeMap::from([
-            ("1.9.0 x".to_owned(), counts(5000)),
-            ("1.99.0 y".to_owned(), counts(5000)),
-            ("1.95.0 x".to_owned(), counts(1000)),
-        ]))
-    }
-
     #[test]
     fn over_five_per_cent_more_is_a_failure_and_less_is_none() {
-        let failures = |count| baseline().compare("1.95.0 x", &counts(count));
+        let failures = |count| compare(&counts(1000), &counts(count));
         assert_eq!(failures(1050), [""; 0]);
         assert_eq!(failures(10), [""; 0]);
         assert_eq!(
@@ -249,17 +265,8 @@ mod tests {
     }
 
     #[test]
-    fn another_compiler_has_more_room_and_is_compared_all_the_same() {
-        let failures = |count| baseline().compare("1.96.0 x", &counts(count)).len();
-        assert_eq!((failures(1250), failures(1260)), (0, 1));
-        // Numbers of another kind of machine say nothing.
-        assert_eq!(baseline().compare("1.95.0 z", &counts(1)).len(), 1);
-    }
-
-    #[test]
     fn what_was_never_counted_is_a_failure() {
-        assert_eq!(Baseline(BTreeMap::new()).compare("1.95.0 x", &counts(1)).len(), 1);
         let other = Counts::from([("other".to_owned(), 1)]);
-        assert_eq!(baseline().compare("1.95.0 x", &other).len(), 1);
+        assert_eq!(compare(&counts(1), &other).len(), 1);
     }
 }

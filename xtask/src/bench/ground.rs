@@ -22,6 +22,9 @@ pub(super) const LISTING_LATENCY: Duration = Duration::from_millis(20);
 /// What one connection brings in a second, where that is limited.
 pub(super) const RATE: u64 = 40_000_000;
 
+/// After so many seconds a contender has failed.
+const TIME_LIMIT: usize = 300;
+
 /// How files of one run come: how many, of how many bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Files {
@@ -45,6 +48,8 @@ pub(super) const ONE: Files = Files {
     count: 1,
     bytes: 2 << 30,
 };
+/// All runs of the selection, as wbf takes them.
+pub(super) const SELECTED: &str = "bench/selection/";
 pub(super) const SENT: Files = Files {
     run: "bench/files/sent",
     count: 1000,
@@ -128,12 +133,13 @@ impl Ground {
         Sh::new(&self.bins.wbf).args(arguments)
     }
 
-    /// curl's configuration for the files of a run, below `storage`, to be brought to `root`.
-    pub(super) fn curl(&self, name: &str, files: Files, storage: &str, root: &Path) -> Result<Sh> {
-        let text: String = pairs(files, storage, root)
+    /// curl, which brings what is at these addresses to these paths.
+    pub(super) fn curl(&self, pairs: &[(String, PathBuf)]) -> Result<Sh> {
+        let text: String = pairs
+            .iter()
             .map(|(url, path)| format!("url = \"{url}\"\noutput = \"{}\"\n", path.display()))
             .collect();
-        let config = self.write(&format!("{name}.curl"), &text)?;
+        let config = self.write("list.curl", &text)?;
         let curl = [
             "--silent",
             "--fail",
@@ -148,19 +154,18 @@ impl Ground {
     /// The same for aria2, with so many files and so many connections for each at a time.
     pub(super) fn aria2(
         &self,
-        name: &str,
-        files: Files,
-        storage: &str,
-        root: &Path,
+        pairs: &[(String, PathBuf)],
         (at_once, connections): (usize, usize),
     ) -> Result<Sh> {
-        let text: String = pairs(files, storage, root)
+        let text: String = pairs
+            .iter()
             .map(|(url, path)| {
+                let folder = path.parent().unwrap_or(path).display();
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                format!("{url}\n  dir={}\n  out={name}\n", root.display())
+                format!("{url}\n  dir={folder}\n  out={name}\n")
             })
             .collect();
-        let list = self.write(&format!("{name}.aria2"), &text)?;
+        let list = self.write("list.aria2", &text)?;
         let fair = [
             "--quiet",
             "--file-allocation=none",
@@ -210,14 +215,31 @@ impl Ground {
 }
 
 /// Addresses in the storage, and where their bytes go.
-fn pairs(files: Files, storage: &str, root: &Path) -> impl Iterator<Item = (String, PathBuf)> {
-    (0..files.count).map(move |number| {
+pub(super) fn pairs(files: Files, storage: &str, root: &Path) -> Vec<(String, PathBuf)> {
+    let pair = |number| {
         let name = Files::name(number);
-        (
-            format!("{storage}/wandb-files/{}/{name}", files.run),
-            root.join(name),
-        )
-    })
+        let url = format!("{storage}/wandb-files/{}/{name}", files.run);
+        (url, root.join(name))
+    };
+    (0..files.count).map(pair).collect()
+}
+
+/// The same for the files of the selection, asked of the server in one query.
+pub(super) fn selected(server: &DevServer, root: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let query = r#"{ project(entityName: "bench", name: "selection") { runs(first: 200) { edges { node { name
+        files(first: 10) { edges { node { name directUrl } } } } } } } }"#;
+    let answer = server.query(query, &json!({}));
+    let answer = answer.or_fail(|| "ask for the addresses of the selection".to_owned())?;
+    let runs = answer["data"]["project"]["runs"]["edges"].as_array();
+    let pairs = runs.into_iter().flatten().flat_map(|run| {
+        let folder = root.join(run["node"]["name"].as_str().unwrap_or_default());
+        let files = run["node"]["files"]["edges"].as_array().into_iter().flatten();
+        files.filter_map(move |file| {
+            let text = |field: &str| file["node"][field].as_str();
+            Some((text("directUrl")?.to_owned(), folder.join(text("name")?)))
+        })
+    });
+    Ok(pairs.collect())
 }
 
 /// Where the SDKs are made, so that it is not measured.
@@ -230,7 +252,10 @@ pub(super) fn prepare() -> Result<()> {
 /// The command with everything it needs to find the server, measured by `measure.py`, which writes to `result`.
 pub(super) fn measured(server: Option<&DevServer>, command: &Sh, times: usize, result: &Path) -> Sh {
     let script = sh::workspace().join("xtask/python/measure.py");
-    let measure = Sh::new("python3").arg(script).arg(result).arg(times.to_string());
+    let measure = Sh::new("python3")
+        .arg(script)
+        .arg(result)
+        .args([times, TIME_LIMIT].map(|number| number.to_string()));
     let command = measure.followed_by(command);
     match server {
         Some(server) => server.client(command),

@@ -105,7 +105,8 @@ http {{
         location / {{ echo_sleep {seconds}; echo_exec @file; }}
         location @file {{ }}
     }}
-    server {{ listen 127.0.0.1:{slow}; limit_rate {rate}; }}
+    # It waits after each piece but the last: small ones keep short answers to the rate.
+    server {{ listen 127.0.0.1:{slow}; limit_rate {rate}; sendfile_max_chunk 400k; }}
     server {{ listen 127.0.0.1:{status}; stub_status; }}
 }}
 "
@@ -131,7 +132,8 @@ fn free_ports() -> Result<[u16; 4]> {
 /// Installs the peers that come from Debian where they are missing.
 pub(super) fn ensure() -> Result<()> {
     let there = |program: &str| Sh::new(program).arg("--version").output().is_ok();
-    if Path::new(ECHO).exists() && there("nginx") && there("curl") && there("aria2c") && there("taskset") {
+    let programs = ["nginx", "curl", "aria2c", "taskset", "/usr/bin/time"];
+    if Path::new(ECHO).exists() && programs.into_iter().all(there) {
         return Ok(());
     }
     let packages = [
@@ -140,6 +142,7 @@ pub(super) fn ensure() -> Result<()> {
         "aria2",
         "curl",
         "util-linux",
+        "time",
     ];
     debian::install(&packages)
 }

@@ -10,18 +10,22 @@ use super::stats::Took;
 use super::workload::Contender;
 use crate::error::{Context, Result};
 
-/// All that was measured.
+/// All that was measured, by the key of the workload.
 #[derive(Default)]
-pub(super) struct Results {
+pub(super) struct Results(BTreeMap<String, Measured>);
+
+/// What was measured of one workload, in one call.
+#[derive(Default)]
+pub(super) struct Measured {
     pub(super) machine: Machine,
-    workloads: BTreeMap<String, Vec<Outcome>>,
-    /// How many requests were under way when each request of the selection came.
+    pub(super) rows: Vec<Row>,
+    /// How many requests were under way when each request of our last round came, where that is told.
     pub(super) trace: Vec<u64>,
 }
 
 /// A contender's rounds.
 #[derive(Clone)]
-pub(super) struct Outcome {
+pub(super) struct Row {
     pub(super) name: String,
     /// It did one part of so many; what it took is that of all.
     pub(super) part: usize,
@@ -29,11 +33,11 @@ pub(super) struct Outcome {
     pub(super) rounds: Vec<Option<Took>>,
 }
 
-impl Outcome {
+impl Row {
     pub(super) fn of(contender: &Contender) -> Self {
         Self {
             name: contender.name.to_owned(),
-            part: contender.part,
+            part: contender.part(),
             rounds: Vec::new(),
         }
     }
@@ -62,38 +66,48 @@ impl Outcome {
     }
 }
 
-impl Results {
-    /// What contenders took for a workload, once it was measured.
-    pub(super) fn of(&self, key: &str) -> Option<&[Outcome]> {
-        self.workloads.get(key).map(Vec::as_slice)
+impl Measured {
+    fn json(&self) -> Value {
+        let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
+        json!({"machine": self.machine.json(), "rows": rows, "trace": self.trace})
     }
 
-    pub(super) fn set(&mut self, key: &str, outcomes: Vec<Outcome>) {
-        self.workloads.insert(key.to_owned(), outcomes);
+    fn parse(value: &Value) -> Option<Self> {
+        let trace = value["trace"].as_array()?.iter().filter_map(Value::as_u64);
+        Some(Self {
+            machine: Machine::parse(&value["machine"])?,
+            rows: value["rows"].as_array()?.iter().filter_map(Row::parse).collect(),
+            trace: trace.collect(),
+        })
+    }
+}
+
+impl Results {
+    /// What was measured of a workload, once it was.
+    pub(super) fn of(&self, key: &str) -> Option<&Measured> {
+        self.0.get(key)
+    }
+
+    pub(super) fn set(&mut self, key: &str, measured: Measured) {
+        self.0.insert(key.to_owned(), measured);
     }
 
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        let workloads: BTreeMap<_, Vec<_>> = self
-            .workloads
+        let all: BTreeMap<_, _> = self
+            .0
             .iter()
-            .map(|(key, outcomes)| (key, outcomes.iter().map(Outcome::json).collect()))
+            .map(|(key, measured)| (key, measured.json()))
             .collect();
-        let all = json!({"machine": self.machine.lines, "workloads": workloads, "trace": self.trace});
-        std::fs::write(path, all.to_string()).or_fail(|| format!("write {}", path.display()))
+        std::fs::write(path, json!(all).to_string()).or_fail(|| format!("write {}", path.display()))
     }
 
     pub(super) fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).or_fail(|| format!("read {}", path.display()))?;
         let all: Value = serde_json::from_str(&text).or_fail(|| format!("read {}", path.display()))?;
-        let mut results = Self::default();
-        let lines = all["machine"].as_array().into_iter().flatten();
-        results.machine.lines = lines.filter_map(|line| Some(line.as_str()?.to_owned())).collect();
-        for (key, outcomes) in all["workloads"].as_object().into_iter().flatten() {
-            let outcomes = outcomes.as_array().into_iter().flatten();
-            results.set(key, outcomes.filter_map(Outcome::parse).collect());
-        }
-        let trace = all["trace"].as_array().into_iter().flatten();
-        results.trace = trace.filter_map(Value::as_u64).collect();
-        Ok(results)
+        let all = all.as_object().into_iter().flatten();
+        Ok(Self(
+            all.filter_map(|(key, value)| Some((key.clone(), Measured::parse(value)?)))
+                .collect(),
+        ))
     }
 }

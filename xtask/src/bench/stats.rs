@@ -13,6 +13,8 @@ pub(super) struct Took {
     pub(super) peak: f64,
     /// Requests that servers got.
     pub(super) requests: f64,
+    /// The seconds by the clock for the part that was done, and for nothing of it, where the rest is reckoned from these.
+    pub(super) part: Option<[f64; 2]>,
 }
 
 /// A quantity that is told of each contender.
@@ -33,7 +35,7 @@ impl Metric {
 
 impl Took {
     pub(super) fn json(&self) -> Value {
-        json!({"wall": self.wall, "cpu": self.cpu, "peak": self.peak, "requests": self.requests})
+        json!({"wall": self.wall, "cpu": self.cpu, "peak": self.peak, "requests": self.requests, "part": self.part})
     }
 
     pub(super) fn read(value: &Value) -> Option<Self> {
@@ -42,16 +44,21 @@ impl Took {
             cpu: value["cpu"].as_f64()?,
             peak: value["peak"].as_f64()?,
             requests: value["requests"].as_f64()?,
+            part: value["part"]
+                .as_array()
+                .and_then(|part| Some([part.first()?.as_f64()?, part.get(1)?.as_f64()?])),
         })
     }
 
-    /// What all of the work takes, where only a part of it was done.
-    pub(super) fn times(self, factor: f64) -> Self {
+    /// What all of the work takes, where this is what one part of `parts` takes, and `nothing` what none of it does.
+    pub(super) fn scaled(self, parts: f64, nothing: &Self) -> Self {
+        let all = |part: f64, nothing: f64| nothing + (part - nothing) * parts;
         Self {
-            wall: self.wall * factor,
-            cpu: self.cpu * factor,
+            wall: all(self.wall, nothing.wall),
+            cpu: all(self.cpu, nothing.cpu),
             peak: self.peak,
-            requests: self.requests * factor,
+            requests: all(self.requests, nothing.requests),
+            part: Some([self.wall, nothing.wall]),
         }
     }
 }
@@ -95,6 +102,7 @@ mod tests {
             cpu: wall / 2.0,
             peak: 1.0,
             requests: 3.0,
+            part: None,
         }
     }
 
@@ -120,7 +128,13 @@ mod tests {
     fn measurements_are_kept_as_they_were() {
         let took = took(1.5);
         assert_eq!(Took::read(&took.json()), Some(took));
-        assert_eq!(took.times(10.0).wall, 15.0);
-        assert_eq!(took.times(10.0).peak, took.peak, "memory does not add up");
+    }
+
+    #[test]
+    fn what_is_done_once_is_not_multiplied() {
+        let all = took(1.5).scaled(10.0, &took(1.0));
+        assert_eq!((all.wall, all.requests, all.part), (6.0, 3.0, Some([1.5, 1.0])));
+        assert_eq!(all.peak, 1.0, "memory does not add up");
+        assert_eq!(Took::read(&all.json()), Some(all));
     }
 }
