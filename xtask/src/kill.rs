@@ -43,7 +43,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let seed = scratch.path().join("seed");
     sample::write(&files, &seed)?;
     let seed = seed.to_string_lossy();
-    let arguments = ["--seed-folder", &seed, "--into", RUN];
+    // So slow that the largest file comes in parts.
+    let arguments = ["--seed-folder", &seed, "--into", RUN, "--rate", "40000000"];
     let server = DevServer::start(&bins.devserver, &arguments, scratch.path())?;
     let root = scratch.path().join("root");
     let mut rounds = Rounds {
@@ -93,7 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Four large files and many small ones.
 fn files() -> Vec<Sample> {
-    let large = [20, 24, 32, 48].into_iter().zip(1..);
+    let large = [20, 24, 32, 64].into_iter().zip(1..);
     let large =
         large.map(|(mebibytes, n)| Sample::new(format!("checkpoints/{n}.bin"), noise(n, mebibytes << 20)));
     let small = (0..36).map(|n| Sample::new(format!("media/{n:02}.bin"), noise(100 + n, 4001 * n as usize)));

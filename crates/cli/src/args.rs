@@ -299,7 +299,7 @@ pub(crate) struct GetArgs {
     /// Downloads at a time
     #[arg(long, short, value_name = "N", default_value_t = BulkOptions::DEFAULT_JOBS, value_parser = jobs)]
     pub(crate) jobs: usize,
-    /// Parts of one large file at a time; 1 fetches every file in one piece
+    /// Parts of one large file at a time, where its connection is slow; 1 fetches every file in one piece
     #[arg(long, value_name = "N", default_value_t = Parts::default().connections, value_parser = connections)]
     pub(crate) connections: usize,
     /// Where the bytes come from

@@ -84,6 +84,15 @@ impl Objects {
             .map_err(Error::disk("reading an object", path))
     }
 
+    /// A whole object.
+    pub(crate) async fn read_bytes(&self, object: &str) -> Result<Bytes, Error> {
+        let path = self.path(object);
+        let bytes = tokio::fs::read(&path).await;
+        bytes
+            .map(Bytes::from)
+            .map_err(Error::disk("reading an object", path))
+    }
+
     /// A whole object of which it is known that it is text.
     pub(crate) async fn read_text(&self, object: &str) -> Result<String, Error> {
         let path = self.path(object);

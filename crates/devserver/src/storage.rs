@@ -15,9 +15,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use jiff::Timestamp;
 use std::io::SeekFrom;
 use std::sync::Arc;
+use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
@@ -117,12 +119,15 @@ async fn get(state: &State, path: &FilePath, headers: &HeaderMap, with_body: boo
         )
     };
     let row = row.ok_or_else(missing)?;
-    let mut file = state
-        .objects
-        .read(row.object.as_deref().ok_or_else(missing)?)
-        .await
-        .map_err(|_| missing())?;
+    let object = row.object.as_deref().ok_or_else(missing)?;
     let whole = u64::try_from(row.size).unwrap_or_default();
+    // A small one is read at once: a file that is open goes to and fro between threads with each of its steps.
+    let content = if whole <= CHUNK as u64 {
+        state.objects.read_bytes(object).await.map(Content::Bytes)
+    } else {
+        state.objects.read(object).await.map(Content::File)
+    };
+    let content = content.map_err(|_| missing())?;
     let etag = etag(&row);
     let modified = modified(&row);
     if header_text(headers, header::IF_MATCH.as_str()).is_some_and(|wanted| wanted != "*" && wanted != etag) {
@@ -167,14 +172,13 @@ async fn get(state: &State, path: &FilePath, headers: &HeaderMap, with_body: boo
         }
     };
     let body = if with_body {
-        file.seek(SeekFrom::Start(start)).await.map_err(|_| {
+        content.body(start, length).await.ok_or_else(|| {
             refuse(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "InternalError",
                 "The object is unreadable",
             )
-        })?;
-        Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK))
+        })?
     } else {
         Body::empty()
     };
@@ -188,6 +192,32 @@ async fn get(state: &State, path: &FilePath, headers: &HeaderMap, with_body: boo
                 error.to_string(),
             )
         })
+}
+
+/// What an object holds.
+enum Content {
+    Bytes(Bytes),
+    File(File),
+}
+
+impl Content {
+    /// So many bytes from `start` on; none where they cannot be read.
+    async fn body(self, start: u64, length: u64) -> Option<Body> {
+        match self {
+            Self::Bytes(bytes) => {
+                let range = usize::try_from(start).ok()?..usize::try_from(start + length).ok()?;
+                bytes.get(range.clone())?;
+                Some(Body::from(bytes.slice(range)))
+            }
+            Self::File(mut file) => {
+                file.seek(SeekFrom::Start(start)).await.ok()?;
+                Some(Body::from_stream(ReaderStream::with_capacity(
+                    file.take(length),
+                    CHUNK,
+                )))
+            }
+        }
+    }
 }
 
 /// Takes an upload that is allowed to come, as far as the storage itself has no objection.

@@ -145,6 +145,8 @@ impl Store {
         let failed = Error::database("opening it");
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
+            // It is in this process: it cannot have gone away.
+            .test_before_acquire(false)
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)

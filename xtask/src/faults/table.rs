@@ -51,6 +51,15 @@ fn bodies() -> Vec<Row> {
             rows.push(row("once", Right).fault(format!("storage::{once}")));
             rows.push(row("always", expected).fault(format!("storage::times=always:{always}")));
         }
+        // A connection that is slow, so that the file is cut, and a fault of one of its parts.
+        rows.push(
+            Row {
+                timeout: "0.5",
+                server: &["--rate", "30000000"],
+                ..Row::new(format!("{what}, once, part of a large file"), Large, Right)
+            }
+            .fault(format!("storage::after=2:{once}")),
+        );
     }
     rows
 }
