@@ -3,6 +3,7 @@
 mod check;
 mod contender;
 mod ground;
+mod in_flight;
 mod machine;
 mod nginx;
 mod report;
@@ -185,12 +186,12 @@ fn clocked(ground: &Ground, contender: &Contender, server: &DevServer, command: 
     })
 }
 
-/// How many requests were under way when each came, in the order in which they came.
-fn trace(server: &DevServer) -> Result<Vec<u64>> {
+/// When each request came and ended, in seconds.
+fn trace(server: &DevServer) -> Result<Vec<(f64, f64)>> {
     let requests = server.requests()?;
     Ok(requests
         .iter()
-        .filter_map(|request| request["at_once"].as_u64())
+        .filter_map(|request| Some((request["came"].as_f64()?, request["ended"].as_f64()?)))
         .collect())
 }
 

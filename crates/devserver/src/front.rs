@@ -6,7 +6,7 @@ use crate::fault::{self, Fault, Seen};
 use crate::file_path::decode;
 use crate::pace::{Pace, throttled};
 use crate::record::{Deletion, Listener, RecordedRequest};
-use crate::under_way::UnderWay;
+use crate::under_way::{Count, Times, UnderWay};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
@@ -19,7 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -40,7 +40,7 @@ pub(crate) struct Traffic {
     faults: Mutex<Vec<Fault>>,
     seen: AtomicUsize,
     met: AtomicUsize,
-    under_way: Arc<AtomicUsize>,
+    count: Count,
     forgetful: bool,
 }
 
@@ -50,6 +50,7 @@ struct Entry {
     request: RecordedRequest,
     /// How much of its body came so far.
     received: Arc<AtomicU64>,
+    ended: Arc<OnceLock<Duration>>,
 }
 
 /// A lock that a panicked test may have poisoned; what it guards is whole at any time.
@@ -70,6 +71,7 @@ impl Traffic {
             .iter()
             .map(|entry| RecordedRequest {
                 request_bytes: entry.received.load(Ordering::Relaxed),
+                ended: entry.ended.get().copied(),
                 ..entry.request.clone()
             })
             .collect()
@@ -106,13 +108,19 @@ impl Traffic {
         })
     }
 
-    fn came(&self, request: RecordedRequest, received: Arc<AtomicU64>) -> usize {
+    fn came(
+        &self,
+        request: RecordedRequest,
+        received: Arc<AtomicU64>,
+        ended: Arc<OnceLock<Duration>>,
+    ) -> usize {
         let number = self.seen.fetch_add(1, Ordering::Relaxed);
         if !self.forgetful {
             lock(&self.record).push(Entry {
                 number,
                 request,
                 received,
+                ended,
             });
         }
         number
@@ -208,7 +216,12 @@ impl Front {
         if self.listener == Listener::Api && control::is_for(path) && !self.traffic.forgetful {
             return Ok(control::answer(&self.traffic, &parts.method, path, body).await);
         }
-        let (under_way, at_once) = UnderWay::begin(&self.traffic.under_way);
+        let (under_way, times) = UnderWay::begin(&self.traffic.count);
+        let Times {
+            came: came_at,
+            ended,
+            at_once,
+        } = times;
         let mut call = Call::default();
         if self.listener == Listener::Api && path == "/graphql" {
             let Ok(bytes) = to_bytes(body, GRAPHQL_LIMIT).await else {
@@ -239,9 +252,12 @@ impl Front {
                 has_authorization: parts.headers.contains_key(header::AUTHORIZATION),
                 request_bytes: 0,
                 at_once,
+                came: came_at,
+                ended: None,
                 status: 0,
             },
             received,
+            ended,
         );
         let request = Request::from_parts(parts, body);
         let route = async |request| self.route(request).await;

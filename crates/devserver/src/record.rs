@@ -1,5 +1,6 @@
 use serde::Serialize;
 use std::fmt;
+use std::time::Duration;
 
 /// Which of the two listeners a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,10 @@ pub struct RecordedRequest {
     /// How many requests to both listeners were under way when it came, itself among them. One is under way until the last
     /// byte of its answer has left.
     pub at_once: usize,
+    /// When it came, after the start of the server.
+    pub came: Duration,
+    /// When it was no longer under way; `None` as long as it is.
+    pub ended: Option<Duration>,
     /// The HTTP status of the answer; 0 as long as there is none, and when the connection was closed without one.
     pub status: u16,
 }
@@ -61,6 +66,8 @@ impl RecordedRequest {
             "request_bytes": self.request_bytes,
             "has_authorization": self.has_authorization,
             "at_once": self.at_once,
+            "came": self.came.as_secs_f64(),
+            "ended": self.ended.map(|ended| ended.as_secs_f64()),
             "status": self.status,
         })
     }

@@ -2,7 +2,6 @@ use crate::Error;
 use crate::file_path::FilePath;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 /// Signs storage addresses, so that each opens one file with one method until it expires.
@@ -85,13 +84,9 @@ fn seconds_since_1970(time: SystemTime) -> u64 {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing into a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from(DIGITS[usize::from(half)]));
+    bytes.iter().flat_map(digits).collect()
 }
 
 /// None for what is no even number of hexadecimal digits.

@@ -20,6 +20,9 @@ use std::path::Path;
 /// So many files go into the database with one statement.
 const BULK: usize = 10_000;
 
+/// The rows of the largest page that clients ask for, and more.
+const PAGE_OF_ROWS: usize = 1100;
+
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct ProjectRow {
     pub(crate) id: i64,
@@ -150,7 +153,13 @@ impl Store {
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.synchronous(SqliteSynchronous::Normal).foreign_keys(true))
+            .connect_with(
+                options
+                    .synchronous(SqliteSynchronous::Normal)
+                    .foreign_keys(true)
+                    // A page comes from the database's thread in one go, and not with a change of threads for every few rows.
+                    .row_buffer_size(PAGE_OF_ROWS),
+            )
             .await
             .map_err(&failed)?;
         sqlx::raw_sql(include_str!("schema.sql"))

@@ -5,19 +5,54 @@ use axum::http::{Response, header};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// How many requests are under way, and since when they are counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Count {
+    under_way: Arc<AtomicUsize>,
+    since: Instant,
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Self {
+            under_way: Arc::default(),
+            since: Instant::now(),
+        }
+    }
+}
 
 /// One request that is; dropping it ends that.
 #[derive(Debug)]
-pub(crate) struct UnderWay(Arc<AtomicUsize>);
+pub(crate) struct UnderWay {
+    count: Count,
+    ended: Arc<OnceLock<Duration>>,
+}
+
+/// When a request came and ended.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    pub(crate) came: Duration,
+    pub(crate) ended: Arc<OnceLock<Duration>>,
+    /// How many were under way with it when it came.
+    pub(crate) at_once: usize,
+}
 
 impl UnderWay {
-    /// One more, and how many there are with it.
-    pub(crate) fn begin(count: &Arc<AtomicUsize>) -> (Self, usize) {
-        let others = count.fetch_add(1, Ordering::Relaxed);
-        (Self(Arc::clone(count)), others + 1)
+    /// One more.
+    pub(crate) fn begin(count: &Count) -> (Self, Times) {
+        let others = count.under_way.fetch_add(1, Ordering::Relaxed);
+        let times = Times {
+            came: count.since.elapsed(),
+            ended: Arc::default(),
+            at_once: others + 1,
+        };
+        let (count, ended) = (count.clone(), Arc::clone(&times.ended));
+        (Self { count, ended }, times)
     }
 
     /// The same answer; once its last byte is given out, the request is no longer under way.
@@ -40,7 +75,9 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.count.under_way.fetch_sub(1, Ordering::Relaxed);
+        // Nobody else ends it.
+        let _ = self.ended.set(self.count.since.elapsed());
     }
 }
 
@@ -91,12 +128,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_is_under_way_until_its_last_byte_is_given_out() {
-        let count = Arc::default();
-        let (first, at_once) = UnderWay::begin(&count);
-        assert_eq!(at_once, 1);
-        let (second, at_once) = UnderWay::begin(&count);
-        assert_eq!(at_once, 2);
+        let count = Count::default();
+        let (first, times) = UnderWay::begin(&count);
+        assert_eq!(times.at_once, 1);
+        let (second, times) = UnderWay::begin(&count);
+        assert_eq!((times.at_once, times.ended.get()), (2, None));
         drop(second.until_sent(Response::new(Body::empty())));
+        assert!(times.ended.get() >= Some(&times.came));
 
         let pieces = stream::iter(["ab", "c"].map(Ok::<_, std::io::Error>));
         let mut answer = Response::new(Body::from_stream(pieces));
@@ -104,7 +142,7 @@ mod tests {
         let mut body = first.until_sent(answer).into_body().into_data_stream();
         for under_way in [1, 0] {
             body.next().await.unwrap().unwrap();
-            assert_eq!(count.load(Ordering::Relaxed), under_way);
+            assert_eq!(count.under_way.load(Ordering::Relaxed), under_way);
         }
     }
 }

@@ -10,7 +10,7 @@ use wandb_http::Redacted;
 use crate::disk::{Found, Target, blocking};
 use crate::error::Failure;
 use crate::job::Job;
-use crate::{Progress, Root, Source, Transfer, TransferError};
+use crate::{Progress, Root, Slots, Source, Transfer, TransferError};
 
 /// What to do where something stands at the final path. A folder is always an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -92,6 +92,20 @@ impl Transfer {
         if_exists: IfExists,
         progress: &dyn Progress,
     ) -> Result<Downloaded, TransferError> {
+        self.download_within(None, source, root, name, if_exists, progress)
+            .await
+    }
+
+    /// The same, with a place of `slots` for as long as bytes are asked for and come, and not while they go to the disk.
+    pub(crate) async fn download_within(
+        &self,
+        slots: Option<&Slots>,
+        source: &Source,
+        root: &Root,
+        name: &str,
+        if_exists: IfExists,
+        progress: &dyn Progress,
+    ) -> Result<Downloaded, TransferError> {
         let doing = format!("download {name:?} from {}", Redacted(source.url()));
         let unsent = |failure| TransferError::new(&doing, failure, 0, Duration::ZERO);
         let target = Target::new(root, name).map_err(unsent)?;
@@ -104,7 +118,8 @@ impl Transfer {
             return Ok(done(bytes, Status::Kept));
         }
         let replace = if_exists != IfExists::Refuse;
-        let job = Job::new(self, source, target.clone(), replace, &doing, progress).map_err(unsent)?;
+        let job = Job::new(self, slots, source, target.clone(), replace, &doing, progress);
+        let job = job.map_err(unsent)?;
         let bytes = job.run().await?;
         Ok(done(bytes, Status::Downloaded))
     }

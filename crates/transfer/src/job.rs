@@ -15,7 +15,7 @@ use crate::report::Report;
 use crate::settle::{decide, decode};
 use crate::speed::Speed;
 use crate::tries::Tries;
-use crate::{Progress, Source, Transfer, TransferError, TransferErrorKind};
+use crate::{Progress, Slot, Slots, Source, Transfer, TransferError, TransferErrorKind};
 
 /// Pieces that may wait for the disk: enough to keep both sides busy, little enough for many transfers at once.
 const WAITING_PIECES: usize = 4;
@@ -31,6 +31,10 @@ pub(crate) struct Job<'a> {
     pub(crate) doing: &'a str,
     pub(crate) addresses: Addresses,
     pub(crate) report: Report<'a>,
+    /// Where there is a bound for requests.
+    slots: Option<&'a Slots>,
+    /// Held as long as requests are under way.
+    place: Option<Slot>,
     partial: Option<Partial>,
     draft: Option<Draft>,
     /// Of the bytes that are there.
@@ -58,6 +62,7 @@ impl From<Failure> for Ended {
 impl<'a> Job<'a> {
     pub(crate) fn new(
         transfer: &'a Transfer,
+        slots: Option<&'a Slots>,
         source: &Source,
         target: Target,
         replace: bool,
@@ -72,6 +77,8 @@ impl<'a> Job<'a> {
             replace,
             doing,
             report: Report::new(progress),
+            slots,
+            place: None,
             partial: None,
             draft: None,
             encoding: Encoding::Identity,
@@ -120,7 +127,12 @@ impl<'a> Job<'a> {
         if self.is_complete() {
             let bytes = self.draft.as_ref().map_or(0, |draft| draft.layout().bytes());
             self.report.start(self.source.size(), bytes);
-        } else if self.draft.is_none() && self.source.size().is_some_and(|size| size <= SMALL) {
+            return self.settle().await.map_err(Ended::Failed);
+        }
+        if let (Some(slots), None) = (self.slots, &self.place) {
+            self.place = Some(slots.take().await);
+        }
+        if self.draft.is_none() && self.source.size().is_some_and(|size| size <= SMALL) {
             let body = self.addresses.open(self.transfer, None).await?;
             let stretch = self.announce(&body)?;
             if self.encoding == Encoding::Identity {
@@ -132,6 +144,8 @@ impl<'a> Job<'a> {
             let (body, stretches) = self.lead().await?;
             self.fill(body, stretches).await?;
         }
+        // Another file's request goes out while this one is checked.
+        self.place = None;
         self.settle().await.map_err(Ended::Failed)
     }
 
@@ -269,6 +283,7 @@ impl<'a> Job<'a> {
             }
             return Err(failure);
         }
+        self.place = None;
         let (source, target) = (self.source.clone(), self.target.clone());
         let (replace, sync) = (self.replace, self.transfer.inner.fsync);
         let turn = self.transfer.inner.small_writes.acquire().await;

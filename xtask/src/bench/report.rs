@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::in_flight;
 use super::results::{Results, Row};
 use super::stats::{Metric, Spread, Took, ratios, spread};
-use super::verdict::{floor, judged, trace};
+use super::verdict::{floor, judged};
 use super::workload::{OURS, Workload};
 use super::workloads::WORKLOADS;
 use crate::error::{Context, Result};
@@ -57,7 +58,7 @@ pub(super) fn table(workload: &Workload, results: &Results) -> String {
         let _ = write!(text, "\n{floor}\n");
     }
     if workload.traced {
-        text.push_str(&trace(&measured.trace));
+        text.push_str(&in_flight::told(&measured.trace));
     }
     text
 }

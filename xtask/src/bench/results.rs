@@ -19,8 +19,8 @@ pub(super) struct Results(BTreeMap<String, Measured>);
 pub(super) struct Measured {
     pub(super) machine: Machine,
     pub(super) rows: Vec<Row>,
-    /// How many requests were under way when each request of our last round came, where that is told.
-    pub(super) trace: Vec<u64>,
+    /// When each request of our last round came and ended, in seconds, where that is told.
+    pub(super) trace: Vec<(f64, f64)>,
 }
 
 /// A contender's rounds.
@@ -73,7 +73,8 @@ impl Measured {
     }
 
     fn parse(value: &Value) -> Option<Self> {
-        let trace = value["trace"].as_array()?.iter().filter_map(Value::as_u64);
+        let time = |pair: &Value| Some((pair[0].as_f64()?, pair[1].as_f64()?));
+        let trace = value["trace"].as_array()?.iter().filter_map(time);
         Some(Self {
             machine: Machine::parse(&value["machine"])?,
             rows: value["rows"].as_array()?.iter().filter_map(Row::parse).collect(),

@@ -1,15 +1,10 @@
 //! Whether what was measured is what was aimed at.
 
-use std::fmt::Write as _;
-
 use super::contender::CURL;
 use super::machine::Machine;
 use super::results::{Measured, Row};
 use super::stats::{Metric, Spread, ratios, spread};
 use super::workload::{Against, Limit, OURS, Outcome, Target, Workload};
-
-/// How many requests wbf has under way at most.
-const BOUND: usize = 64;
 
 /// A target in words, and whether it is met.
 pub(super) fn judged(target: &Target, rows: &[Row]) -> String {
@@ -78,38 +73,6 @@ pub(super) fn floor(workload: &Workload, measured: &Measured) -> Option<String> 
     ))
 }
 
-/// How many requests were under way over the course of a command, and whether they stayed at the bound.
-pub(super) fn trace(requests: &[u64]) -> String {
-    let Some(steady) = requests.get(BOUND..requests.len().saturating_sub(BOUND)) else {
-        return String::new();
-    };
-    let Some(found) = spread(steady.iter().map(|count| *count as f64)) else {
-        return String::new();
-    };
-    let full = steady.iter().filter(|count| **count >= BOUND as u64).count();
-    let share = 100.0 * full as f64 / steady.len() as f64;
-    let mut text = format!(
-        "\nTarget: requests under way, the bound of {BOUND} all the time. In wbf's last round {share:.0} % of the requests between the first \
-         and the last {BOUND} came as the {BOUND}th under way (at least 95), {:.0} in the median: **{}**.\n\n\
-         | tenth of the requests | least | median | most |\n| --- | --- | --- | --- |\n",
-        found.median,
-        if share >= 95.0 { "met" } else { "not met" }
-    );
-    for (number, tenth) in requests.chunks(requests.len().div_ceil(10)).enumerate() {
-        if let Some(found) = spread(tenth.iter().map(|count| *count as f64)) {
-            let _ = writeln!(
-                text,
-                "| {} | {:.0} | {:.0} | {:.0} |",
-                number + 1,
-                found.least,
-                found.median,
-                found.most
-            );
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::stats::Took;
@@ -159,20 +122,5 @@ pub(super) mod tests {
                 "{said}"
             );
         }
-    }
-
-    #[test]
-    fn a_trace_tells_the_share_at_the_bound() {
-        let mut requests: Vec<u64> = (1..=64).chain([64; 100]).collect();
-        requests.extend([64; 64]);
-        assert!(
-            trace(&requests).contains(" 100 % of the requests"),
-            "{}",
-            trace(&requests)
-        );
-        requests[64..74].fill(40);
-        assert!(trace(&requests).contains("90 % of the requests"));
-        assert!(trace(&requests).contains("**not met**"));
-        assert_eq!(trace(&requests[..100]), "");
     }
 }

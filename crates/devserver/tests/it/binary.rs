@@ -224,9 +224,11 @@ async fn it_tells_what_it_was_asked_and_no_secret() {
     let graphql = json!({
         "listener": "api", "method": "POST", "path": "/graphql", "operation": null, "variables": null,
         "request_bytes": first[0]["request_bytes"], "has_authorization": true, "at_once": 1, "status": 200,
+        "came": first[0]["came"], "ended": first[0]["ended"],
     });
     assert_eq!(first, json!([graphql]));
     assert!(first[0]["request_bytes"].as_u64() > Some(50));
+    assert!(first[0]["ended"].as_f64() >= first[0]["came"].as_f64() && first[0]["came"].is_f64());
     let deletions = crate::client::get(&format!("{url}/_devserver/deletions"), &[]).await;
     assert_eq!(deletions.text().await.unwrap(), "[]");
 

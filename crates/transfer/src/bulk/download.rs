@@ -49,7 +49,8 @@ impl BulkOptions {
     /// do no harm. The peak of memory was 18 MiB with 64, 24 to 28 MiB with 128, and 23 MiB for 20,000 files with 64.
     pub const DEFAULT_JOBS: usize = 64;
 
-    /// How many files are under way at a time; at least one is.
+    /// How many files are fetched at a time; at least one is. Half as many besides may be looked for, or have all their bytes
+    /// and be on their way to the disk, so that no request waits for that.
     #[must_use]
     pub fn jobs(mut self, jobs: usize) -> Self {
         self.jobs = jobs.max(1);
@@ -63,8 +64,8 @@ impl BulkOptions {
         self
     }
 
-    /// A bound that is shared with others, such as the listing that the files come from: each file takes a place once it is
-    /// its turn, and keeps it until it is done. The further connections of large files ([`Parts`](crate::Parts)) are
+    /// A bound that is shared with others, such as the listing that the files come from: each file takes a place before
+    /// its first request, and keeps it until all its bytes have come. The further connections of large files ([`Parts`](crate::Parts)) are
     /// bounded by themselves.
     #[must_use]
     pub fn within(mut self, slots: Slots) -> Self {
@@ -143,7 +144,12 @@ impl Transfer {
     where
         K: Clone + Send + Sync + 'static,
     {
-        let (transfer, root, at_a_time) = (self.clone(), root.clone(), options.jobs);
+        let (transfer, root) = (self.clone(), root.clone());
+        let at_a_time = options.jobs + options.jobs / 2;
+        let options = BulkOptions {
+            slots: Some(options.slots()),
+            ..options
+        };
         let tasks = async move {
             let asked = root.clone();
             let ignores_case = spawn_blocking(move || asked.ignores_case()).await;
@@ -173,14 +179,17 @@ fn task<K: Clone + Send + Sync + 'static>(
     let (transfer, root, options) = (transfer.clone(), root.clone(), options.clone());
     let work = move |listener: Listener<K>| {
         async move {
-            let _slot = match &options.slots {
-                Some(slots) => Some(slots.take().await),
-                None => None,
-            };
-            match transfer
-                .download(&source, &root, &name, options.if_exists, &listener)
-                .await
-            {
+            let done = transfer
+                .download_within(
+                    options.slots.as_ref(),
+                    &source,
+                    &root,
+                    &name,
+                    options.if_exists,
+                    &listener,
+                )
+                .await;
+            match done {
                 Ok(done) if done.status == Status::Kept => Step::Skipped(done),
                 Ok(done) => Step::Finished(done),
                 Err(error) => Step::Failed(error),

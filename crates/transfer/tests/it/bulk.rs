@@ -199,8 +199,8 @@ async fn no_more_are_under_way_than_jobs_and_nothing_is_listed_in_advance() {
         most = most.max(under_way.load(Ordering::SeqCst));
     }
     assert_eq!(finished, 200);
-    // The outcomes of five files may wait to be read while five others are under way.
-    assert!((5..=10).contains(&most), "{most}");
+    // The outcomes of seven files may wait to be read while seven others are under way.
+    assert!((5..=14).contains(&most), "{most}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
