@@ -139,17 +139,14 @@ impl Transfer {
         &self,
         jobs: impl Stream<Item = Result<Job<K>, L>> + Send + 'static,
         root: &Root,
-        options: BulkOptions,
+        mut options: BulkOptions,
     ) -> Downloads<K, L>
     where
         K: Clone + Send + Sync + 'static,
     {
         let (transfer, root) = (self.clone(), root.clone());
         let at_a_time = options.jobs + options.jobs / 2;
-        let options = BulkOptions {
-            slots: Some(options.slots()),
-            ..options
-        };
+        options.slots = Some(options.slots());
         let tasks = async move {
             let asked = root.clone();
             let ignores_case = spawn_blocking(move || asked.ignores_case()).await;
