@@ -15,6 +15,8 @@ mod workloads;
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::devserver::DevServer;
 use crate::error::{Context, Failure, Result, chain};
 use crate::sample::{Random, Scratch};
@@ -116,27 +118,28 @@ fn play(
     for round in 0..rounds {
         for place in shuffled(contenders.len(), random) {
             let contender = &contenders[place];
-            let took = once(ground, workload, contender, &server, round == 0);
-            if let Err(error) = &took {
+            let done = once(ground, workload, contender, &server, round == 0);
+            if let Err(error) = &done {
                 println!("  {}: {}", contender.name, chain(error));
             }
-            measured.rows[place].rounds.push(took.ok());
+            let (took, asked) = done.ok().unzip();
+            measured.rows[place].rounds.push(took);
             if workload.traced && contender.name == OURS {
-                measured.trace = trace(&server)?;
+                measured.trace = trace(&asked.unwrap_or_default());
             }
         }
     }
     Ok(measured)
 }
 
-/// One contender does the work once, and what it did is looked at.
+/// One contender does the work once, and what it did is looked at: what that took, and what the server was asked for it.
 fn once(
     ground: &Ground,
     workload: &Workload,
     contender: &Contender,
     server: &DevServer,
     is_first: bool,
-) -> Result<Took> {
+) -> Result<(Took, Vec<Value>)> {
     let root = ground.folder.join("root");
     empty(&root)?;
     check::clear(server, workload.outcome)?;
@@ -145,14 +148,14 @@ fn once(
         check::listed(server, contender, command, workload.outcome)?;
     }
     let command = (contender.command)(ground, server, &root)?;
-    let took = clocked(ground, contender, server, &command)?;
+    let (took, asked) = clocked(ground, contender, server, &command)?;
     check::done(ground, server, workload.outcome, contender, &root)?;
     let Some(part) = &contender.part else {
-        return Ok(took);
+        return Ok((took, asked));
     };
     empty(&root)?;
-    let nothing = clocked(ground, contender, server, &(part.none)(ground, server, &root)?)?;
-    Ok(took.scaled(part.of as f64, &nothing))
+    let (nothing, _) = clocked(ground, contender, server, &(part.none)(ground, server, &root)?)?;
+    Ok((took.scaled(part.of as f64, &nothing), asked))
 }
 
 fn empty(root: &Path) -> Result<()> {
@@ -162,7 +165,12 @@ fn empty(root: &Path) -> Result<()> {
     std::fs::create_dir_all(root).or_fail(|| format!("make {}", root.display()))
 }
 
-fn clocked(ground: &Ground, contender: &Contender, server: &DevServer, command: &Sh) -> Result<Took> {
+fn clocked(
+    ground: &Ground,
+    contender: &Contender,
+    server: &DevServer,
+    command: &Sh,
+) -> Result<(Took, Vec<Value>)> {
     // What was written before is written out before the clock starts.
     Sh::new("sync").run()?;
     server.forget_requests()?;
@@ -172,27 +180,24 @@ fn clocked(ground: &Ground, contender: &Contender, server: &DevServer, command: 
     ground::measured(asked, command, contender.times, &result).read()?;
     // Its own question counts.
     let of_bytes = ground.nginx.requests()? - before - 1;
-    let of_server = server.requests()?.len() as u64;
+    let asked = server.requests()?;
     let text = std::fs::read_to_string(&result).or_fail(|| format!("read {}", result.display()))?;
-    let took: serde_json::Value =
-        serde_json::from_str(&text).or_fail(|| "read what was measured".to_owned())?;
+    let took: Value = serde_json::from_str(&text).or_fail(|| "read what was measured".to_owned())?;
     let number = |name: &str| took[name].as_f64().unwrap_or_default();
-    Ok(Took {
+    let took = Took {
         wall: number("wall"),
         cpu: number("cpu"),
         peak: number("peak") / 1024.0,
-        requests: (of_bytes + of_server) as f64 / contender.times as f64,
+        requests: (of_bytes + asked.len() as u64) as f64 / contender.times as f64,
         part: None,
-    })
+    };
+    Ok((took, asked))
 }
 
 /// When each request came and ended, in seconds.
-fn trace(server: &DevServer) -> Result<Vec<(f64, f64)>> {
-    let requests = server.requests()?;
-    Ok(requests
-        .iter()
-        .filter_map(|request| Some((request["came"].as_f64()?, request["ended"].as_f64()?)))
-        .collect())
+fn trace(requests: &[Value]) -> Vec<(f64, f64)> {
+    let times = |request: &Value| Some((request["came"].as_f64()?, request["ended"].as_f64()?));
+    requests.iter().filter_map(times).collect()
 }
 
 fn shuffled(count: usize, random: &mut Random) -> Vec<usize> {
