@@ -55,7 +55,7 @@ pub(super) fn aria2(
     }
 }
 
-/// Everybody who downloads the selection: we, those who are handed addresses, and pools of threads of these names.
+/// Who downloads the selection: we, curl, which is handed addresses, and pools of threads of these names. aria2 takes minutes.
 pub(super) fn selections(pools: &[&'static str]) -> Vec<Contender> {
     let what = &["project", SELECTION];
     let mut all = vec![
@@ -64,11 +64,6 @@ pub(super) fn selections(pools: &[&'static str]) -> Vec<Contender> {
             name: CURL,
             asks: false,
             ..ours(|ground, server, root| ground.curl(&selected(server, root)?))
-        },
-        Contender {
-            name: "aria2c -j16",
-            asks: false,
-            ..ours(|ground, server, root| ground.aria2(&selected(server, root)?, (16, 1)))
         },
     ];
     for (name, version) in pools.iter().zip([DOCUMENTED, NEWEST]) {
