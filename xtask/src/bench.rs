@@ -177,6 +177,8 @@ fn clocked(
     let before = ground.nginx.requests()?;
     let result = ground.folder.join("took.json");
     let asked = contender.asks.then_some(server);
+    let nginx = || ground.nginx.cpu().unwrap_or_default();
+    let cpu_before = nginx();
     ground::measured(asked, command, contender.times, &result).read()?;
     // Its own question counts.
     let of_bytes = ground.nginx.requests()? - before - 1;
@@ -187,6 +189,7 @@ fn clocked(
     let took = Took {
         wall: number("wall"),
         cpu: number("cpu"),
+        server: (nginx() - cpu_before) / contender.times as f64,
         peak: number("peak") / 1024.0,
         requests: (of_bytes + asked.len() as u64) as f64 / contender.times as f64,
         part: None,

@@ -49,8 +49,8 @@ fn found(target: &Target, rows: &[Row]) -> Option<Spread> {
     }
 }
 
-/// What nobody can be faster than who hashes all that it brings, and copies it as curl does: the time of that on all cores, without
-/// the server's.
+/// What nobody can be faster than who hashes all that it brings, and copies it as curl does: the time of that, and of the server for
+/// it, spread over all cores without a gap.
 pub(super) fn floor(workload: &Workload, measured: &Measured) -> Option<String> {
     let Outcome::Files(files) = workload.outcome else {
         return None;
@@ -64,10 +64,11 @@ pub(super) fn floor(workload: &Workload, measured: &Measured) -> Option<String> 
     }
     let cpu = spread(curl.done().map(|took| took.cpu))?.median;
     let wall = spread(curl.done().map(|took| took.wall))?.median;
-    let least = (hashing + cpu) / cores as f64;
+    let server = spread(curl.done().map(|took| took.server))?.median;
+    let least = (hashing + cpu + server) / cores as f64;
     Some(format!(
-        "The floor: one core hashes {:.2} GiB/s here, so hashing takes {hashing:.2} s, and curl's own work {cpu:.2} s of processor time. On {cores} \
-         cores both take at least {least:.2} s, {:.2} of curl's wall, with nothing left for the server.",
+        "The floor: one core hashes {:.2} GiB/s here, so hashing takes {hashing:.2} s; curl's own work is {cpu:.2} s of processor time, and \
+         nginx's for it {server:.2} s. On {cores} cores all three take at least {least:.2} s, {:.2} of curl's wall.",
         hash_rate / f64::from(1 << 30),
         least / wall
     ))
@@ -82,6 +83,7 @@ pub(super) mod tests {
         let took = |wall: &f64| Took {
             wall: *wall,
             cpu: wall / 2.0,
+            server: 0.25,
             peak: 20.0,
             requests: 7.0,
             part: None,
