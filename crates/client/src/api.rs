@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 use wandb_artifact_files::ArtifactFiles;
 use wandb_files::{Context, RunPath, ServerFeatures};
+use wandb_http::Pace;
 use wandb_queries::{Viewer, viewer};
 use wandb_selection::FilesOfRuns;
 use wandb_transport::{Transport, TransportErrorKind, execute};
@@ -43,6 +44,7 @@ struct Inner {
     settings: Settings,
     transport: Arc<dyn Transport>,
     context: Context,
+    pace: Pace,
     default_entity: OnceCell<String>,
 }
 
@@ -61,11 +63,12 @@ impl Api {
         ApiBuilder::default()
     }
 
-    pub(crate) fn new(settings: Settings, context: Context) -> Self {
+    pub(crate) fn new(settings: Settings, context: Context, pace: Pace) -> Self {
         Self(Arc::new(Inner {
             settings,
             transport: Arc::new(context.server().clone()),
             context,
+            pace,
             default_entity: OnceCell::new(),
         }))
     }
@@ -81,6 +84,13 @@ impl Api {
     #[must_use]
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.0.transport
+    }
+
+    /// What makes queries and transfers wait where a server asked for it: to be shared with other processes that use the same
+    /// credential.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     /// What the server can do, by its schema: one request in the life of this `Api` and its clones. Nothing needs this: what

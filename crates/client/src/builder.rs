@@ -130,9 +130,9 @@ impl ApiBuilder {
             .with_upload_config(settings.client.clone())
             .with_credentials(credentials)
             .with_retry(self.retry)
-            .with_pace(pace);
+            .with_pace(pace.clone());
         let context = Context::new(base.clone(), transport, transfer);
-        Ok(Api::new(settings, context))
+        Ok(Api::new(settings, context, pace))
     }
 
     fn take_settings(&mut self) -> Result<Settings, Error> {

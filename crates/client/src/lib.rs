@@ -53,7 +53,7 @@ pub use wandb_selection::{
 };
 pub use wandb_sweeps::{SweepInfo, Sweeps};
 pub use wandb_transfer::{
-    BulkOptions, Content, Downloaded, IfExists, Parts, Progress, Root, Slots, Status, Step, Transfer,
+    BulkOptions, Content, Downloaded, IfExists, Md5, Parts, Progress, Root, Slots, Status, Step, Transfer,
     TransferError, TransferErrorKind, Uploaded,
 };
 pub use wandb_transport::{HttpTransport, Retry, Transport, TransportError, TransportErrorKind, execute};

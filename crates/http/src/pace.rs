@@ -46,7 +46,7 @@ impl Pace {
     /// Waits until the host of `url` may be asked again. To be called before every request.
     pub async fn ready(&self, url: &Url) {
         // The wait may have become longer meanwhile.
-        while let Some(hold) = self.hold(url) {
+        while let Some(hold) = self.of(url) {
             tokio::time::sleep_until(hold.until + hold.spread.mul_f64(fastrand::f64())).await;
         }
     }
@@ -64,11 +64,33 @@ impl Pace {
         if wait.is_zero() || wait > retry.max_wait {
             return;
         }
+        self.extend(host(url), wait);
+    }
+
+    /// Makes all requests to `host` (as [`host`] writes it) wait for `wait` from now, unless they wait longer already: for a
+    /// limit that another process was told of.
+    pub fn hold(&self, host: &str, wait: Duration) {
+        self.extend(host.to_owned(), wait);
+    }
+
+    /// The hosts that are not to be asked yet, and for how long: for other processes that share the limit.
+    #[must_use]
+    pub fn holds(&self) -> Vec<(String, Duration)> {
+        let now = Instant::now();
+        let left = |hold: &Hold| hold.until.saturating_duration_since(now);
+        self.all()
+            .iter()
+            .map(|(host, hold)| (host.clone(), left(hold)))
+            .filter(|(_, left)| !left.is_zero())
+            .collect()
+    }
+
+    fn extend(&self, host: String, wait: Duration) {
         let now = Instant::now();
         let until = now + wait;
-        let mut holds = self.holds();
+        let mut holds = self.all();
         holds.retain(|_, hold| hold.until > now);
-        let hold = holds.entry(host(url)).or_insert(Hold {
+        let hold = holds.entry(host).or_insert(Hold {
             until,
             spread: Duration::ZERO,
         });
@@ -76,15 +98,15 @@ impl Pace {
         hold.spread = hold.spread.max((wait / 10).min(SPREAD));
     }
 
-    fn hold(&self, url: &Url) -> Option<Hold> {
+    fn of(&self, url: &Url) -> Option<Hold> {
         let now = Instant::now();
-        self.holds()
+        self.all()
             .get(&host(url))
             .copied()
             .filter(|hold| hold.until > now)
     }
 
-    fn holds(&self) -> MutexGuard<'_, HashMap<String, Hold>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Hold>> {
         // Nothing in here can be left half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,6 +159,19 @@ mod tests {
         pace.heard(&api, 429, Some(Duration::from_secs(2)), &retry);
         let (wait, ()) = tokio::join!(waited(&pace, "http://api/"), hold);
         assert!(wait >= Duration::from_secs(10), "{wait:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_process_is_told() {
+        let (here, there, api) = (Pace::default(), Pace::default(), url("http://api/graphql"));
+        assert!(here.holds().is_empty());
+        here.heard(&api, 429, Some(Duration::from_secs(5)), &RetryConfig::default());
+        for (host, left) in here.holds() {
+            there.hold(&host, left);
+        }
+        let wait = waited(&there, "http://api/files/a").await;
+        assert!((5000..=5510).contains(&wait.as_millis()), "{wait:?}");
+        assert!(there.holds().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
