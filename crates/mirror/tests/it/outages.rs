@@ -1,0 +1,93 @@
+//! What passes is waited for.
+
+use wandb_client::RetryConfig;
+use wandb_devserver::Fault;
+use wandb_mirror::{Enough, PlanOptions, State, Worker};
+
+use crate::setup::{BOTH, Setup, options};
+
+/// No patience of the client's own, so that what waits is the worker.
+fn impatient() -> RetryConfig {
+    RetryConfig {
+        max_retries: 0,
+        ..RetryConfig::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_for_a_while_count_for_no_file() {
+    for on in BOTH {
+        let setup = Setup::new(on).await;
+        setup.fill(2, 10).await;
+        setup.plan(PlanOptions::default()).await;
+        let after = [("retry-after", "1")];
+        setup
+            .server
+            .inject(Fault::on_graphql().times(2).reply(429, &after, "slow down"));
+        setup
+            .server
+            .inject(Fault::on_storage("").times(25).reply(503, &[], "away"));
+        setup
+            .server
+            .inject(Fault::on_files("").times(25).reply(503, &[], "away"));
+        let worker = Worker::new(setup.api_with(impatient()), setup.ledger().await, options());
+        worker.run(Enough::Empty).await.unwrap();
+        assert_eq!(setup.objects().await.len(), 20, "{on:?}");
+        assert!(
+            setup
+                .entries()
+                .await
+                .iter()
+                .all(|entry| (entry.state, entry.tries) == (State::Done, 1))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_fails_while_others_get_through_is_given_up() {
+    let setup = Setup::new(crate::setup::On::Sqlite).await;
+    setup.fill(3, 40).await;
+    setup.server.inject(
+        Fault::on_storage("r1/media/007")
+            .times(1000)
+            .reply(500, &[], "broken"),
+    );
+    setup.server.inject(
+        Fault::on_files("r1/media/007")
+            .times(1000)
+            .reply(500, &[], "broken"),
+    );
+    setup.plan(PlanOptions::default()).await;
+    let worker = Worker::new(setup.api_with(impatient()), setup.ledger().await, options());
+    worker.run(Enough::Empty).await.unwrap();
+    let failures = setup.ledger().await.failures(10).await.unwrap();
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].error.contains("500"), "{}", failures[0].error);
+    assert_eq!(setup.objects().await.len(), 119);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_key_ends_the_worker_and_leaves_the_work_queued() {
+    for on in BOTH {
+        let setup = Setup::new(on).await;
+        setup.fill(1, 3).await;
+        setup.plan(PlanOptions::default()).await;
+        let api = wandb_client::Api::builder()
+            .base_url(setup.server.url())
+            .api_key("0".repeat(40))
+            .build()
+            .unwrap();
+        let worker = Worker::new(api, setup.ledger().await, options());
+        let error = worker.run(Enough::Empty).await.unwrap_err();
+        assert!(error.to_string().contains("401"), "{error}");
+        assert!(
+            setup
+                .entries()
+                .await
+                .iter()
+                .all(|entry| (entry.state, entry.tries) == (State::Pending, 0))
+        );
+        setup.work().await;
+        assert_eq!(setup.objects().await.len(), 3, "{on:?}");
+    }
+}
