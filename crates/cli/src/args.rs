@@ -8,11 +8,12 @@ use wandb_client::{BulkOptions, Parts, Via};
 
 use crate::artifacts::ArtifactsArgs;
 use crate::du::DuArgs;
+use crate::mirror::MirrorArgs;
 use crate::projects::ProjectsArgs;
 use crate::runs::RunsArgs;
 use crate::select;
 
-const ABOUT: &str = "The files of Weights & Biases runs: list, download, upload, copy, delete";
+const ABOUT: &str = "The files of Weights & Biases runs: list, download, upload, copy, delete, mirror";
 
 const ENVIRONMENT: &str = "\
 RUN is ENTITY/PROJECT/RUN, ENTITY/PROJECT/runs/RUN or the run's web address;
@@ -141,6 +142,24 @@ Examples:
   wbf du me/mnist --state crashed --by type --format ndjson
   wbf du me/mnist --html usage.html")]
     Du(DuArgs),
+    /// Keep the files of runs, projects or entities in storage of your own
+    #[command(after_help = "\
+SRC is a run, several runs, ENTITY/PROJECT/ (all runs of a project) or ENTITY/ (of all
+its projects). DEST is a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or
+az://CONTAINER/PREFIX; credentials come from the environment (AWS_*, GOOGLE_*, AZURE_*).
+Files go to ENTITY/PROJECT/RUN/NAME below it.
+
+What is there is noted in a ledger: a second call moves only what is new or changed,
+and one that was stopped is gone on with.
+
+Examples:
+  wbf mirror me/mnist/ /data/mnist
+  wbf mirror me/ s3://bucket/wandb --dry-run
+  wbf mirror me/mnist/1a2b3c4d me/mnist/2b3c4d5e /data/best --include '*.pt'
+  wbf mirror me/mnist/ s3://bucket/mnist --run-state finished --jobs 64
+  wbf mirror me/mnist/ /data/mnist --delete
+  wbf mirror me/ s3://bucket/wandb --state postgres://wbf@db/mirrors --enqueue")]
+    Mirror(Box<MirrorArgs>),
     /// Write a completion script for a shell to stdout
     #[command(hide = true)]
     Completions {
@@ -166,9 +185,9 @@ pub(crate) struct GlobArgs {
     pub(crate) exclude: Vec<String>,
 }
 
-/// Which runs of a project, and which of their files.
+/// Which files.
 #[derive(Args)]
-pub(crate) struct ChoiceArgs {
+pub(crate) struct FileChoiceArgs {
     #[command(flatten)]
     pub(crate) globs: GlobArgs,
     /// Only files of at least so many bytes: 4096, 10M, 1.5GiB
@@ -180,12 +199,14 @@ pub(crate) struct ChoiceArgs {
     /// Only files uploaded after this: 2026-01-31, 2026-01-31T12:00:00Z, or how long ago: 7d, 12h
     #[arg(long, value_name = "WHEN", value_parser = select::moment)]
     pub(crate) newer_than: Option<Timestamp>,
+}
+
+/// Which runs of a project, but for their state.
+#[derive(Args)]
+pub(crate) struct RunChoiceArgs {
     /// Of the project's runs only those that this filter lets pass, in the SDK's language: '{"config.lr": {"$gt": 0.1}}'
     #[arg(long, value_name = "JSON", help_heading = PROJECT)]
     pub(crate) filter: Option<String>,
-    /// Only runs in this state: finished, running, crashed, failed, killed; may be repeated
-    #[arg(long, value_name = "STATE", help_heading = PROJECT)]
-    pub(crate) state: Vec<String>,
     /// Only runs with this tag; may be repeated, for any of them
     #[arg(long, value_name = "TAG", help_heading = PROJECT)]
     pub(crate) tag: Vec<String>,
@@ -199,7 +220,19 @@ pub(crate) struct ChoiceArgs {
     pub(crate) max_runs: Option<usize>,
 }
 
-const PROJECT: &str = "Runs of a project";
+/// Which runs of a project, and which of their files.
+#[derive(Args)]
+pub(crate) struct ChoiceArgs {
+    #[command(flatten)]
+    pub(crate) files: FileChoiceArgs,
+    #[command(flatten)]
+    pub(crate) runs: RunChoiceArgs,
+    /// Only runs in this state: finished, running, crashed, failed, killed; may be repeated
+    #[arg(long, value_name = "STATE", help_heading = PROJECT)]
+    pub(crate) state: Vec<String>,
+}
+
+pub(crate) const PROJECT: &str = "Runs of a project";
 const ORDER: &str = "The order of the runs: created_at, heartbeat_at, summary_metrics.loss, with - before it for the \
                      greatest first";
 const TEMPLATE: &str =
@@ -208,9 +241,16 @@ const TEMPLATE: &str =
 impl ChoiceArgs {
     /// An option that makes a path of two parts a project.
     pub(crate) fn of_project(&self) -> Option<&'static str> {
+        let state = (!self.state.is_empty()).then_some("--state");
+        self.runs.of_project().or(state)
+    }
+}
+
+impl RunChoiceArgs {
+    /// An option that makes a path of two parts a project.
+    pub(crate) fn of_project(&self) -> Option<&'static str> {
         [
             (self.filter.is_some(), "--filter"),
-            (!self.state.is_empty(), "--state"),
             (!self.tag.is_empty(), "--tag"),
             (self.order.is_some(), "--order"),
             (self.all_runs, "--all-runs"),
@@ -364,7 +404,7 @@ fn pages_at_once(text: &str) -> Result<usize, String> {
     between(text, 1, 64)
 }
 
-fn jobs(text: &str) -> Result<usize, String> {
+pub(crate) fn jobs(text: &str) -> Result<usize, String> {
     between(text, 1, 1024)
 }
 

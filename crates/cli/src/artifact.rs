@@ -30,7 +30,7 @@ pub(crate) async fn get(args: GetArgs, console: &Console) -> Result<ExitCode, Fa
     });
     let files = chosen(files, &args.names, args.pattern.as_deref()).per_page(args.per_page);
     let context = files.context().clone();
-    let found = kept(files.list()?, sieve(&args.choice)?).map_ok(File::named);
+    let found = kept(files.list()?, sieve(&args.choice.files)?).map_ok(File::named);
     let reporter = Reporter::new(&args, &api, None, console);
     if args.dry_run {
         return reporter.show_all(found, &args.root).await;
@@ -48,7 +48,7 @@ pub(crate) async fn ls(path: &str, args: &LsArgs, console: &Console) -> Result<E
     let files = api.artifact_files(path).await?;
     let path = files.path().clone();
     let limit = args.limit.unwrap_or(usize::MAX);
-    let sieve = sieve(&args.choice)?;
+    let sieve = sieve(&args.choice.files)?;
     // What is looked at here may leave nothing of a short page.
     let enough = if args.pattern.is_none() && sieve.is_open() {
         limit.max(1)
@@ -89,7 +89,7 @@ fn only_of_runs(args: &ChoiceArgs) -> Result<(), Failure> {
     if let Some(option) = args.of_project() {
         refuse(true, option)?;
     }
-    refuse(args.max_runs.is_some(), "--max-runs")
+    refuse(args.runs.max_runs.is_some(), "--max-runs")
 }
 
 fn refuse(given: bool, option: &str) -> Result<(), Failure> {

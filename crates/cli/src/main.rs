@@ -22,6 +22,7 @@ mod interrupt;
 mod listing;
 mod ls;
 mod manual;
+mod mirror;
 mod output;
 mod pages;
 mod progress;
@@ -29,6 +30,7 @@ mod projects;
 mod put;
 mod report;
 mod rm;
+mod rows;
 mod runs;
 mod select;
 mod send;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
                 Command::Projects(args) => projects::run(args).await,
                 Command::Artifacts(args) => artifacts::run(args).await,
                 Command::Du(args) => du::run(args, &console).await,
+                Command::Mirror(args) => mirror::run(*args, &console).await,
                 Command::Completions { shell } => manual::completions(shell),
                 Command::Man { dir } => manual::pages(dir.as_deref()),
             }

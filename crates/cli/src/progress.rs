@@ -30,18 +30,9 @@ struct Shown {
 
 impl Bars {
     pub(crate) fn new(console: &Console) -> Self {
-        let total = if console.draws() {
-            console.bars().add(ProgressBar::new(0))
-        } else {
-            ProgressBar::hidden()
-        };
-        total.set_style(style(
-            "{prefix}  {wide_bar}  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}",
-        ));
-        total.enable_steady_tick(Duration::from_millis(200));
         Self {
             console: console.clone(),
-            total,
+            total: total(console),
             files: HashMap::new(),
         }
     }
@@ -118,6 +109,20 @@ impl Drop for Shown {
             bar.finish_and_clear();
         }
     }
+}
+
+/// The bar over all files, of bytes, with their number as its prefix.
+pub(crate) fn total(console: &Console) -> ProgressBar {
+    let total = if console.draws() {
+        console.bars().add(ProgressBar::new(0))
+    } else {
+        ProgressBar::hidden()
+    };
+    total.set_style(style(
+        "{prefix}  {wide_bar}  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}",
+    ));
+    total.enable_steady_tick(Duration::from_millis(200));
+    total
 }
 
 fn style(template: &str) -> ProgressStyle {

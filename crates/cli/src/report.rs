@@ -1,17 +1,16 @@
 //! What became of each file, and of all.
 
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::io;
 use std::process::ExitCode;
 use std::time::Instant;
-
-use serde::Serialize;
 
 use crate::args::ReportFormat;
 use crate::console::Console;
 use crate::escape::printable;
 use crate::failure::{Failure, INTERRUPTED};
-use crate::output::JsonRows;
+pub(crate) use crate::rows::Row;
+use crate::rows::Rows;
 use crate::size;
 
 /// What a command does to files, in the words of its report.
@@ -66,27 +65,9 @@ impl Work {
     }
 }
 
-/// One file, as programs read it. What a command has nothing to say of is left out.
-#[derive(Serialize, Default)]
-pub(crate) struct Row<'a> {
-    pub(crate) name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) path: Option<Option<String>>,
-    pub(crate) bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) md5: Option<String>,
-    pub(crate) status: &'static str,
-    pub(crate) error: Option<String>,
-    /// Entity, project and run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) run: Option<String>,
-}
-
 pub(crate) struct Report<'a> {
     work: Work,
-    format: Format,
+    rows: Rows,
     console: &'a Console,
     started: Instant,
     done: u64,
@@ -97,24 +78,11 @@ pub(crate) struct Report<'a> {
     complete: bool,
 }
 
-enum Format {
-    Text(Stdout),
-    Json(JsonRows<BufWriter<Stdout>>),
-    /// Whoever read stdout went away: the work goes on.
-    Unread,
-}
-
 impl<'a> Report<'a> {
     pub(crate) fn new(work: Work, format: ReportFormat, console: &'a Console) -> Self {
-        let out = || BufWriter::new(io::stdout());
-        let format = match format {
-            ReportFormat::Text => Format::Text(io::stdout()),
-            ReportFormat::Json => Format::Json(JsonRows::array(out())),
-            ReportFormat::Ndjson => Format::Json(JsonRows::lines(out())),
-        };
         Self {
             work,
-            format,
+            rows: Rows::new(format, console),
             console,
             started: Instant::now(),
             done: 0,
@@ -130,14 +98,14 @@ impl<'a> Report<'a> {
         self.done += 1;
         self.bytes += row.bytes;
         let status = self.work.status();
-        self.write(&Row { status, ..row }, Some(shown))
+        self.rows.write(&Row { status, ..row }, Some(shown))
     }
 
     /// There was nothing to do.
     pub(crate) fn skipped(&mut self, row: Row<'_>, shown: &str) -> io::Result<()> {
         self.skipped += 1;
         let status = "skipped";
-        self.write(&Row { status, ..row }, Some(shown))
+        self.rows.write(&Row { status, ..row }, Some(shown))
     }
 
     pub(crate) fn failed(&mut self, row: Row<'_>, error: String) -> io::Result<()> {
@@ -148,7 +116,7 @@ impl<'a> Report<'a> {
             error: Some(error),
             ..row
         };
-        self.write(&row, None)
+        self.rows.write(&row, None)
     }
 
     /// How many files are there now.
@@ -164,9 +132,7 @@ impl<'a> Report<'a> {
 
     /// Says what was done, and how the program ends.
     pub(crate) fn end(self, interrupted: bool) -> Result<ExitCode, Failure> {
-        if let Format::Json(rows) = self.format {
-            rows.end()?;
-        }
+        self.rows.end()?;
         let mut summary = format!(
             "{} files {} ({}) in {:.1} s",
             self.done,
@@ -190,29 +156,5 @@ impl<'a> Report<'a> {
         } else {
             ExitCode::FAILURE
         })
-    }
-
-    /// Writes a row; as text only where there is something to show, since the console has told of the errors.
-    fn write(&mut self, row: &Row<'_>, shown: Option<&str>) -> io::Result<()> {
-        let written = match (&mut self.format, shown) {
-            (Format::Text(out), Some(shown)) => {
-                let line = format!(
-                    "{:<10}  {:>11}  {}",
-                    row.status,
-                    size::human(row.bytes),
-                    printable(shown)
-                );
-                self.console.aside(|| writeln!(out, "{line}"))
-            }
-            (Format::Json(rows), _) => rows.row(row).and_then(|()| rows.flush()),
-            (Format::Text(_), None) | (Format::Unread, _) => Ok(()),
-        };
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.format = Format::Unread;
-                Ok(())
-            }
-            written => written,
-        }
     }
 }

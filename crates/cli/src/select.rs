@@ -10,7 +10,7 @@ use wandb_client::{
     Template, names_project, parse_project_path,
 };
 
-use crate::args::{ChoiceArgs, GlobArgs};
+use crate::args::{ChoiceArgs, FileChoiceArgs, GlobArgs};
 use crate::failure::{self, Failure};
 
 /// The runs and files that the command line chooses.
@@ -56,7 +56,7 @@ impl Choice {
                 Self::of_runs(api, texts).await?
             }
         };
-        if let Some(runs) = args.max_runs {
+        if let Some(runs) = args.runs.max_runs {
             choice.files = choice.files.max_runs(runs);
         }
         choice.files = choose_files(choice.files, args)?;
@@ -111,9 +111,9 @@ impl Choice {
 
 /// The runs of a project that are meant.
 pub(crate) fn filtered(files: FilesOfRuns, args: &ChoiceArgs) -> Result<FilesOfRuns, Failure> {
-    let filter = filter(args.filter.as_deref(), &args.state, &args.tag)?;
+    let filter = filter(args.runs.filter.as_deref(), &args.state, &args.runs.tag)?;
     let files = files.filters(filter);
-    Ok(match &args.order {
+    Ok(match &args.runs.order {
         Some(order) => files.order(order),
         None => files,
     })
@@ -140,11 +140,11 @@ pub(crate) fn filter(json: Option<&str>, states: &[String], tags: &[String]) -> 
 
 /// The files of each run that are meant.
 pub(crate) fn choose_files(files: FilesOfRuns, args: &ChoiceArgs) -> Result<FilesOfRuns, Failure> {
-    Ok(files.sieve(sieve(args)?))
+    Ok(files.sieve(sieve(&args.files)?))
 }
 
 /// What is decided here of the files that are meant.
-pub(crate) fn sieve(args: &ChoiceArgs) -> Result<Sieve, Failure> {
+pub(crate) fn sieve(args: &FileChoiceArgs) -> Result<Sieve, Failure> {
     Ok(Sieve {
         globs: globs(&args.globs)?,
         min_size: args.min_size,

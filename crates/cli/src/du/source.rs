@@ -70,7 +70,7 @@ impl Selection {
 /// The chosen files among them.
 fn listed(files: FilesOfRuns, args: &DuArgs) -> Result<Files, Failure> {
     let files = select::choose_files(files.per_page(args.per_page), &args.choice)?;
-    let files = match args.choice.max_runs {
+    let files = match args.choice.runs.max_runs {
         Some(runs) => files.max_runs(runs),
         None => files,
     };

@@ -10,6 +10,7 @@ mod du;
 mod get;
 mod ls;
 mod manual;
+mod mirror;
 mod projects;
 mod put;
 mod rm;
