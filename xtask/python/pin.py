@@ -1,6 +1,8 @@
-"""Prints, as a requirements file, one version of the SDK and all that it needs, each with the digests of its archives.
+"""Prints, as a requirements file, one version of the SDK, or of another package, and all that it needs, each with the
+digests of its archives.
 
     pin.py 0.31.0 > xtask/requirements-0.31.0.txt
+    pin.py duckdb==2.0.1 > xtask/requirements-duckdb.txt
 
 Of the archives those count that this workspace is checked with: any source, and wheels for CPython 3.10 to 3.14 on
 Linux and macOS.
@@ -15,10 +17,10 @@ import urllib.request
 WHEEL = re.compile(r"-(py3|py2\.py3|cp3|cp31[0-4])-(none|abi3|cp31[0-4])-(any|(many|musl)?linux.*|macosx.*)\.whl$")
 
 
-def resolve(version):
-    """The name and version of the SDK and of each of its dependencies, as pip would install them here."""
+def resolve(package):
+    """The name and version of a package and of each of its dependencies, as pip would install them here."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
-    report = subprocess.check_output([*command, "--report", "-", f"wandb=={version}"])
+    report = subprocess.check_output([*command, "--report", "-", package])
     packages = (item["metadata"] for item in json.loads(report)["install"])
     return sorted(((package["name"], package["version"]) for package in packages), key=lambda pair: pair[0].lower())
 
@@ -40,9 +42,11 @@ def digests(name, version):
 
 
 if __name__ == "__main__":
-    print("# The SDK that wbf is compared with, and all that it needs, as one set that works.")
+    is_sdk = "==" not in sys.argv[1]
+    what = "The SDK that wbf is compared with" if is_sdk else "What reads what wbf writes"
+    print(f"# {what}, and all that it needs, as one set that works.")
     print(f"# Written by `python3 xtask/python/pin.py {sys.argv[1]}`.")
-    for name, version in resolve(sys.argv[1]):
+    for name, version in resolve(f"wandb=={sys.argv[1]}" if is_sdk else sys.argv[1]):
         hashes = sorted(digests(name, version))
         if not hashes:
             sys.exit(f"no archive of {name} {version} is for us")

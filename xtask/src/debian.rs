@@ -3,6 +3,17 @@
 use crate::error::Result;
 use crate::sh::Sh;
 
+/// Installs those of these programs that are missing, each from the package of its name.
+pub(crate) fn ensure(programs: &[&str]) -> Result<()> {
+    let is_missing = |program: &&str| Sh::new(program).arg("--version").output().is_err();
+    let missing: Vec<&str> = programs.iter().copied().filter(is_missing).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        install(&missing)
+    }
+}
+
 /// Installs packages, which takes root.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     println!("installing Debian's {}", packages.join(", "));

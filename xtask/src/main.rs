@@ -22,11 +22,15 @@ mod layers;
 mod lines;
 mod look;
 mod memory;
+mod mirror;
 mod python;
 mod sample;
+mod scale;
 mod selection;
+mod services;
 mod sh;
 mod test;
+mod tools;
 mod versions;
 
 use std::process::ExitCode;
@@ -52,6 +56,8 @@ enum Command {
         /// Only these steps, by name
         steps: Vec<String>,
     },
+    /// Run PostgreSQL and an S3 server for `cargo test` by hand, and print what leads to them
+    Services(services::Options),
     /// Write the query types from schema/ into crates/queries
     Codegen {
         /// Fail when the committed ones are stale, and write nothing
@@ -66,6 +72,8 @@ enum Command {
     Faults(faults::Options),
     /// Kill downloads at random moments, and look at what they leave
     Kill(kill::Options),
+    /// Kill mirrors, and take away what they stand on, and look at what they leave
+    Mirror(mirror::Options),
     /// Measure the memory that wbf takes at its peak, in a release build
     Memory,
     /// Measure the files of many runs in one command, and compare them with what the SDK lists
@@ -76,6 +84,8 @@ enum Command {
     Instructions(instructions::Options),
     /// Measure wbf beside the Python SDK, curl and aria2, and write docs/performance.md
     Bench(bench::Options),
+    /// Simulate mirrors of up to 10^9 files on many workers, and write the tables of docs/scale.md
+    Scale(scale::Options),
     /// Compare wbf with the real Python SDK on the embedded server
     Conformance(conformance::Options),
 }
@@ -89,16 +99,19 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo => demo::run(),
         Command::Test { steps } => test::run(&steps),
+        Command::Services(options) => services::run(&options),
         Command::Codegen { check } => generate(check),
         Command::Layers => layers::run(),
         Command::Lines => lines::run(),
         Command::Faults(options) => faults::run(&options),
         Command::Kill(options) => kill::run(&options),
+        Command::Mirror(options) => mirror::run(&options),
         Command::Memory => memory::run(),
         Command::Selection(options) => selection::run(&options),
         Command::Versions(options) => versions::run(&options),
         Command::Instructions(options) => instructions::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Scale(options) => scale::run(&options),
         Command::Conformance(options) => conformance::run(&options),
     };
     match result {

@@ -157,8 +157,16 @@ pub(crate) fn watch(command: Sh, stdout: Stdio, log: &Path) -> Result<Watched> {
     Ok(Watched { peak, took })
 }
 
+/// Of a process so far, in seconds: what `/proc` has in hundredths.
+pub(crate) fn processor_time(process: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
 /// In MiB.
-fn high_water_mark(process: u32) -> Option<f64> {
+pub(crate) fn high_water_mark(process: u32) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -1,4 +1,4 @@
-//! Virtual environments with the Python SDK in the pinned versions.
+//! Virtual environments with the Python SDK in the pinned versions, and with `DuckDB`.
 
 use std::path::{Path, PathBuf};
 
@@ -16,23 +16,30 @@ pub(crate) const VERSIONS: [&str; 2] = [DOCUMENTED, NEWEST];
 /// The `python` of an environment under the target folder that holds what the requirements of this version ask for.
 /// Made anew only when that file has changed.
 pub(crate) fn environment(version: &str) -> Result<PathBuf> {
-    let folder = sh::target()?.join("python").join(format!("wandb-{version}"));
+    made(version, &format!("wandb-{version}"), "import wandb")
+}
+
+/// The `python` of an environment that has `DuckDB`.
+pub(crate) fn duckdb() -> Result<PathBuf> {
+    made("duckdb", "duckdb", "import duckdb")
+}
+
+/// `requirements` is a part of the name of the file that says what is needed, and `program` one that needs it.
+fn made(requirements: &str, name: &str, program: &str) -> Result<PathBuf> {
+    let folder = sh::target()?.join("python").join(name);
     let python = folder.join("bin").join("python");
     let requirements = sh::workspace()
         .join("xtask")
-        .join(format!("requirements-{version}.txt"));
+        .join(format!("requirements-{requirements}.txt"));
     let wanted = std::fs::read(&requirements).or_fail(|| format!("read {}", requirements.display()))?;
     let stamp = folder.join("requirements.stamp");
-    if std::fs::read(&stamp).is_ok_and(|have| have == wanted) && works(&python, "import wandb") {
+    if std::fs::read(&stamp).is_ok_and(|have| have == wanted) && works(&python, program) {
         return Ok(python);
     }
     if folder.exists() {
         std::fs::remove_dir_all(&folder).or_fail(|| format!("remove {}", folder.display()))?;
     }
-    println!(
-        "making a Python environment with wandb {version} in {}",
-        folder.display()
-    );
+    println!("making a Python environment with {name} in {}", folder.display());
     ensure_python()?;
     Sh::new("python3").args(["-m", "venv"]).arg(&folder).run()?;
     let pip = [

@@ -45,6 +45,11 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// From 0 up to but not including `end`.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        (self.share() * end as f64) as usize
+    }
+
     /// From 0 up to but not including 1.
     pub(crate) fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result, chain};
+use crate::services::postgres::Fsync;
+use crate::services::{self, Services};
 use crate::sh::Sh;
-use crate::{conformance, deny, faults, instructions, kill, layers, lines, selection, versions};
+use crate::{conformance, deny, faults, instructions, kill, layers, lines, mirror, selection, versions};
 
 /// A named check.
 struct Step {
@@ -49,9 +51,9 @@ const STEPS: &[Step] = &[
     Step {
         name: "test",
         run: || {
-            Sh::cargo()
-                .args(["test", "--locked", "--workspace", "--all-targets"])
-                .run()
+            let services = Services::start(Fsync::Off)?;
+            let test = ["test", "--locked", "--workspace", "--all-targets"];
+            services.client(Sh::cargo().args(test)).run()
         },
     },
     Step {
@@ -72,6 +74,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "deny",
         run: deny::run,
+    },
+    Step {
+        name: "services",
+        run: services::check,
     },
     Step {
         name: "instructions",
@@ -96,6 +102,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "kill",
         run: || kill::run(&kill::Options::short()),
+    },
+    Step {
+        name: "mirror",
+        run: || mirror::run(&mirror::Options::short()),
     },
 ];
 

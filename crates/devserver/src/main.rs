@@ -80,6 +80,9 @@ struct Options {
     /// Upload all files of this folder to the run of --into
     #[arg(long, value_name = "DIR", requires = "into")]
     seed_folder: Option<PathBuf>,
+    /// Upload the files of each subfolder of this folder to the run of its name in the project of --into-project
+    #[arg(long, value_name = "DIR", requires = "into_project")]
+    seed_runs: Option<PathBuf>,
     /// List this many files without contents in the run of --into
     #[arg(long, value_name = "N", requires = "into")]
     synthetic: Option<u64>,
@@ -89,7 +92,7 @@ struct Options {
     /// How many files each run of --synthetic-runs has
     #[arg(long, value_name = "N", default_value_t = 25, requires = "synthetic_runs")]
     files_per_run: u32,
-    /// The project that --synthetic-runs fills
+    /// The project that --synthetic-runs and --seed-runs fill
     #[arg(long, value_name = "ENTITY/PROJECT")]
     into_project: Option<ProjectPath>,
     /// The run that --seed-folder and --synthetic fill
@@ -290,6 +293,14 @@ async fn fill(server: &DevServer, options: &Options) -> Result<(), Box<dyn Error
             server
                 .add_synthetic_runs(entity, project, runs, options.files_per_run)
                 .await?;
+        }
+        if let Some(folder) = &options.seed_runs {
+            for (name, path) in files_below(folder)? {
+                let Some((run, name)) = name.split_once('/') else {
+                    return Err(format!("{} is in no folder of a run", path.display()).into());
+                };
+                server.add_path(entity, project, run, name, &path).await?;
+            }
         }
     }
     let Some(RunPath { entity, project, run }) = &options.into else {

@@ -302,7 +302,7 @@ fn link_out(_: &Path) -> Result<()> {
     Err(Failure::new("links are made on Unix only"))
 }
 
-/// A client that runs, with its output in a file.
+/// A process that runs, with its output in a file.
 pub(crate) struct Running(Child);
 
 impl Running {
@@ -319,7 +319,7 @@ impl Running {
     pub(crate) fn wait(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
         let start = Instant::now();
         while start.elapsed() < limit {
-            if let Some(status) = self.0.try_wait().or_fail(|| "wait for a client".to_owned())? {
+            if let Some(status) = self.ended()? {
                 return Ok(Some(status));
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -327,6 +327,11 @@ impl Running {
         drop(self.0.kill());
         drop(self.0.wait());
         Ok(None)
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.0.try_wait().or_fail(|| "wait for a process".to_owned())
     }
 
     pub(crate) fn id(&self) -> u32 {

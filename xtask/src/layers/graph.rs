@@ -194,11 +194,25 @@ pub(super) const RULES: &[Rule] = &[
         why: "one mistake must not hide in both the client and the server that tests it",
     },
     Rule {
-        package: "wbf",
+        package: "wandb-mirror",
         features: ALL,
         depth: Some("1"),
         never: Never::OursBut(&["wandb-client"]),
-        why: "the command line stands on the front door alone",
+        why: "a mirror stands on the front door, as somebody else's program would",
+    },
+    Rule {
+        package: "wandb-client",
+        features: ALL,
+        depth: None,
+        never: Never::Any(&["apalis", "object_store", "sqlx", "wandb-mirror"]),
+        why: "who lists and downloads builds no queue, no database and no bucket",
+    },
+    Rule {
+        package: "wbf",
+        features: ALL,
+        depth: Some("1"),
+        never: Never::OursBut(&["wandb-client", "wandb-mirror"]),
+        why: "the command line stands on the front door, and on what mirrors",
     },
 ];
 

@@ -1,0 +1,35 @@
+//! One process on SQLite that mirrors to a folder, killed at random.
+
+use super::fleet::Fleet;
+use super::ground::Ground;
+use super::kill::{is_due, moments, watch};
+use super::ledger::Ledger;
+use crate::error::{Failure, Result};
+use crate::sample::Random;
+
+pub(super) fn run(ground: &Ground<'_>) -> Result<()> {
+    let (folder, store) = ground.beside("mirrored");
+    let ledger = Ledger::Sqlite(folder.with_extension("sqlite"));
+    let kills = ground.size.kills.div_ceil(4).max(2);
+    let mut moments = moments(&mut Random::new(ground.seed), kills, ground.files.len());
+    ground.server.forget_requests()?;
+    let command = || ground.command(&store, &ledger);
+    let mut mirror = Fleet::start("mirror", 1, ground.folder(), &command)?;
+    watch(&ledger, |moved| {
+        if is_due(&mut moments, moved) {
+            mirror.kill(0)?;
+        }
+        mirror.is_over()
+    })?;
+    let (again, limit) = (ground.asked()?.again(), mirror.kills * ground.size.jobs);
+    println!(
+        "  killed {} times; moved again: {again} files, in flight at the kills: at most {limit}",
+        mirror.kills
+    );
+    if again > limit {
+        return Err(Failure::new(format!(
+            "{again} files were moved again, where {limit} may be"
+        )));
+    }
+    ground.settled(&store, &ledger)
+}
