@@ -62,7 +62,8 @@ Examples:
     /// Compare what is at a destination with the ledger and the server
     #[command(after_help = "\
 Sizes are always compared; digests where the destination tells them, and of all files
-with --read. Nothing is changed. Exit status 1: something is not as it should be.
+with --read. At the destination nothing is changed; with --repair, the next mirror moves
+again what is missing or wrong there. Exit status 1: something is not as it should be.
 
 Examples:
   wbf mirror verify /data/mnist --read

@@ -15,7 +15,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
 use url::Url;
 
 pub(crate) use batches::{Taken, Task};
@@ -141,6 +141,13 @@ impl Ledger {
     pub async fn open(address: &str) -> Result<Self, LedgerError> {
         match of_address(address)? {
             Place::Postgres(options, shown) => {
+                // A pool goes on trying for a while, and then does not say why it could not.
+                let first = options.connect().await;
+                first.map_err(|source| LedgerError::Database {
+                    doing: "open",
+                    address: shown.clone(),
+                    source,
+                })?;
                 let pool = PgPoolOptions::new()
                     .max_connections(CONNECTIONS)
                     .acquire_timeout(BUSY)

@@ -17,14 +17,17 @@ pub struct VerifyOptions {
     pub read: bool,
     /// Lists the files at the server.
     pub server: bool,
+    /// Notes in the ledger what is missing or wrong at the destination, so that the next plan has it moved again.
+    pub repair: bool,
 }
 
 impl Default for VerifyOptions {
-    /// Asks the server, and reads no object.
+    /// Asks the server, reads no object, and notes nothing.
     fn default() -> Self {
         Self {
             read: false,
             server: true,
+            repair: false,
         }
     }
 }
@@ -41,6 +44,13 @@ impl VerifyOptions {
     #[must_use]
     pub fn server(mut self, on: bool) -> Self {
         self.server = on;
+        self
+    }
+
+    /// Sets [`repair`](Self::repair).
+    #[must_use]
+    pub fn repair(mut self, on: bool) -> Self {
+        self.repair = on;
         self
     }
 }
@@ -122,6 +132,20 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// The file that is missing or wrong at the destination, if it is that.
+    fn damaged(&self) -> Option<&str> {
+        match self {
+            Self::Missing { file }
+            | Self::Size { file, .. }
+            | Self::Digest { file, .. }
+            | Self::Rewritten { file }
+            | Self::Unreadable { file, .. } => Some(file),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -182,7 +206,7 @@ pub struct Verified {
 
 impl Mirror {
     /// Compares the destination with the ledger, and the ledger with the server: run by run, for all runs of this mirror.
-    /// Changes nothing. `tell` hears of each problem.
+    /// Changes nothing, unless [`VerifyOptions::repair`] is set. `tell` hears of each problem.
     ///
     /// Sizes are always compared. Digests are where the destination's entity tag is one (S3, files of one put, no encryption
     /// with keys of KMS); else the entity tag must be the one of when the file was moved. [`VerifyOptions::read`] reads all
@@ -204,6 +228,17 @@ impl Mirror {
             verified.digests += of_run.digests;
             verified.listed += of_run.listed;
             verified.problems += problems.len() as u64;
+            if options.repair {
+                let folder = format!("{path}/");
+                let name_and_why = |problem: &Problem| {
+                    let name = problem.damaged()?.strip_prefix(&folder)?;
+                    Some((name.to_owned(), problem.to_string()))
+                };
+                let damaged: Vec<_> = problems.iter().filter_map(name_and_why).collect();
+                if !damaged.is_empty() {
+                    self.ledger.mark_damaged(number, &damaged).await?;
+                }
+            }
             problems.into_iter().for_each(&mut tell);
         }
         Ok(verified)

@@ -31,6 +31,9 @@ pub(super) struct VerifyArgs {
     /// Do not list the files at the server: only ledger and destination are compared
     #[arg(long)]
     no_server: bool,
+    /// Note what is missing or wrong at the destination, so that the next mirror moves it again
+    #[arg(long)]
+    repair: bool,
     /// How to report each problem
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
@@ -44,7 +47,10 @@ pub(super) async fn run(args: VerifyArgs, console: &Console) -> Result<ExitCode,
     let api = Api::from_env()?;
     let opened = Mirror::open(api.clone(), known.ledger, destination).await;
     let mirror = opened.map_err(|error| trouble::of_mirror(&api, error))?;
-    let options = VerifyOptions::default().read(args.read).server(!args.no_server);
+    let options = VerifyOptions::default()
+        .read(args.read)
+        .server(!args.no_server)
+        .repair(args.repair);
     let mut report = Report::new(args.format, &api);
     let verified = tokio::select! {
         biased;
@@ -54,7 +60,7 @@ pub(super) async fn run(args: VerifyArgs, console: &Console) -> Result<ExitCode,
     place::close(mirror.ledger()).await;
     report.end()?;
     let Some(verified) = verified else {
-        console.error("interrupted: not everything was compared; nothing was changed");
+        console.error("interrupted: not everything was compared");
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let verified = verified.map_err(|error| trouble::of_mirror(&api, error))?;

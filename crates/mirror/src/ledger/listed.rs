@@ -250,6 +250,21 @@ impl Ledger {
         self.of_names("DELETE FROM wbf_files", run, names).await
     }
 
+    /// Notes that files of a run are not at the destination as they should be, so that the next plan queues them.
+    pub(crate) async fn mark_damaged(&self, run: i64, files: &[(String, String)]) -> Result<(), LedgerError> {
+        let rows: Vec<_> = files
+            .iter()
+            .map(|(name, why)| serde_json::json!({ "name": name, "why": why }))
+            .collect();
+        let statement = format!(
+            "UPDATE wbf_files AS f SET state = 'failed', error = r.why FROM {}
+             WHERE f.run = $2 AND f.name = r.name AND f.state = 'done'",
+            self.db.rows(&[("name", Of::Text), ("why", Of::Text)])
+        );
+        self.execute(statement, run, serde_json::Value::from(rows).to_string())
+            .await
+    }
+
     async fn of_names(&self, change: &str, run: i64, names: &[String]) -> Result<(), LedgerError> {
         let names: Vec<_> = names
             .iter()

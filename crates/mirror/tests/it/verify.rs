@@ -56,5 +56,21 @@ async fn every_difference_is_found() {
         let offline = problems(&setup, VerifyOptions::default().server(false)).await;
         assert_eq!(offline.len(), 4, "{offline:#?}");
         assert!(offline[1].contains("was written anew"), "{offline:#?}");
+
+        // What was damaged is moved again, once that is asked for; what is foreign stays.
+        let (planned, _) = setup.plan(PlanOptions::default()).await;
+        assert_eq!((planned.new, planned.again, planned.gone), (1, 1, 1), "{on:?}");
+        setup.work().await;
+        problems(&setup, options.repair(true)).await;
+        let (_, told) = setup.plan(PlanOptions::default()).await;
+        let again = ["000", "001", "002"].map(|file| format!("again e/p/r0/media/{file}.txt"));
+        assert_eq!(told, again, "{on:?}");
+        setup.work().await;
+        let left = problems(&setup, options).await;
+        let expected = [
+            "e/p/r0/foreign.txt is at the destination, and no mirror put it there",
+            "e/p/r1/media/004.txt is gone at the server, and still at the destination",
+        ];
+        assert_eq!(left, expected, "{on:?}");
     }
 }
