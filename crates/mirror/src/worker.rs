@@ -50,7 +50,7 @@ impl Default for WorkerOptions {
     }
 }
 
-/// What a worker did to a file, as [`Worker::on_file`] tells it.
+/// What a worker did to a file, as [`Worker::with_listener`] tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileMoved {
