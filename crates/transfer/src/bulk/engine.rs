@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
@@ -27,6 +29,8 @@ pub struct Bulk<K, L, D> {
     /// Until it has given its last.
     tasks: Option<BoxStream<'static, Result<Task<K, D>, L>>>,
     running: JoinSet<(K, Step<TransferError, D>)>,
+    /// Set when all is given up: a place that one task leaves must not have another go on before it is ended as well.
+    given_up: Arc<AtomicBool>,
     sender: UnboundedSender<Note<K>>,
     notes: UnboundedReceiver<Note<K>>,
     /// To be told before anything else.
@@ -52,6 +56,7 @@ impl<K: Clone + Send + Sync + 'static, L, D: Send + 'static> Bulk<K, L, D> {
             jobs_at_a_time: jobs_at_a_time.max(1),
             tasks: Some(tasks.boxed()),
             running: JoinSet::new(),
+            given_up: Arc::default(),
             sender,
             notes,
             ready: VecDeque::new(),
@@ -66,6 +71,7 @@ impl<K: Clone + Send + Sync + 'static, L, D: Send + 'static> Bulk<K, L, D> {
     /// Gives up what is not done, and returns once that has let go of the disk and the network. What is done stays.
     pub async fn stop(mut self) {
         self.tasks = None;
+        self.given_up.store(true, Ordering::Relaxed);
         self.running.shutdown().await;
     }
 
@@ -83,6 +89,7 @@ impl<K: Clone + Send + Sync + 'static, L, D: Send + 'static> Bulk<K, L, D> {
                 Poll::Ready(Some(Ok(Task { key, work: Ok(work) }))) => {
                     self.ready.push_back(Event::File(key.clone(), Step::Started));
                     let work = work(Listener::new(key.clone(), self.sender.clone()));
+                    let work = unless(Arc::clone(&self.given_up), work);
                     self.running.spawn(async move { (key, work.await) });
                 }
                 Poll::Ready(Some(Ok(Task {
@@ -147,6 +154,23 @@ impl<K: Clone + Send + Sync + 'static, L, D: Send + 'static> Stream for Bulk<K, 
             }
         }
     }
+}
+
+impl<K, L, D> Drop for Bulk<K, L, D> {
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Goes on with `work` as long as it is not given up.
+fn unless<T>(given_up: Arc<AtomicBool>, mut work: BoxFuture<'static, T>) -> impl Future<Output = T> {
+    std::future::poll_fn(move |context| {
+        if given_up.load(Ordering::Relaxed) {
+            Poll::Pending
+        } else {
+            work.as_mut().poll(context)
+        }
+    })
 }
 
 // The jobs are behind a pin of their own; nothing else is borrowed across polls.
