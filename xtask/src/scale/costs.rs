@@ -107,10 +107,10 @@ mod tests {
         let costs = Costs::new(&Inputs::load().unwrap());
         let mut random = fastrand::Rng::with_seed(1);
         let mut sums = [Cost::default(), Cost::default()];
-        for _ in 0..200_000 {
+        for _ in 0..4_000_000 {
             sums[0] += costs.draw(1, &mut random);
         }
-        for _ in 0..1_000 {
+        for _ in 0..20_000 {
             sums[1] += costs.draw(200, &mut random);
         }
         let ratio = |of: fn(&Cost) -> f64| of(&sums[0]) / of(&sums[1]);
