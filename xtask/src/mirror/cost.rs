@@ -89,12 +89,7 @@ fn measure(ledger: &Ledger, task: f64, server: Option<u32>) -> Result<Value> {
     ];
     let said = Sh::cargo()
         .args(test)
-        .args([
-            "--ignored",
-            "--exact",
-            "worker::cost::of_the_ledger",
-            "--nocapture",
-        ])
+        .args(["--exact", "worker::cost::of_the_ledger", "--nocapture"])
         .env("WBF_COST_LEDGER", ledger.address())
         .env("WBF_COST_ROWS", ROWS.to_string())
         .env("WBF_COST_TASK", task.to_string())
