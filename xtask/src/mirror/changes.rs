@@ -1,6 +1,6 @@
 //! What changes at the server between two calls: just that is moved, just that is deleted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
@@ -27,6 +27,13 @@ pub(super) fn run(ground: &Ground<'_>) -> Result<()> {
     play(ground, &mut files, &store, &ledger, &going_on, 2)
 }
 
+/// A mirror whose calls are looked at.
+struct Calls<'a> {
+    ground: &'a Ground<'a>,
+    store: &'a Store,
+    ledger: &'a Ledger,
+}
+
 /// Has all runs finished but the last one, which goes on.
 fn finish(ground: &Ground<'_>) -> Result<String> {
     let runs: BTreeSet<&str> = ground.files.iter().map(|file| file.run.as_str()).collect();
@@ -51,6 +58,11 @@ fn play(
     round: u64,
 ) -> Result<()> {
     println!("  {} with {}", store.address(), ledger.address());
+    let calls = Calls {
+        ground,
+        store,
+        ledger,
+    };
     ground.mirror(store, ledger, &[])?;
     same("the destination", &store.differences(files, ground.folder())?)?;
 
@@ -80,7 +92,7 @@ fn play(
         ("new", &put[2]),
         ("gone", &gone),
     ];
-    untouched(ground, store, ledger, &["--dry-run"], &changed)?;
+    calls.change_nothing(&["--dry-run"], &changed)?;
     ground.server.forget_requests()?;
     let moved = [
         ("moved", &put[0]),
@@ -88,7 +100,7 @@ fn play(
         ("moved", &put[2]),
         ("gone", &gone),
     ];
-    told(ground, store, ledger, &[], &moved)?;
+    calls.tell(&[], &moved)?;
     let fetched: BTreeSet<String> = ground.asked()?.fetched.into_keys().collect();
     let expected = put
         .iter()
@@ -101,8 +113,8 @@ fn play(
     equal("files that are gone", &ledger.count("state = 'gone'"), &1)?;
 
     let would = [("would-delete", &gone)];
-    untouched(ground, store, ledger, &["--delete", "--dry-run"], &would)?;
-    told(ground, store, ledger, &["--delete"], &[("deleted", &gone)])?;
+    calls.change_nothing(&["--delete", "--dry-run"], &would)?;
+    calls.tell(&["--delete"], &[("deleted", &gone)])?;
     same("the destination", &store.differences(files, ground.folder())?)?;
     same("the ledger", &ledger.differences(files)?)?;
     println!(
@@ -122,48 +134,44 @@ fn upload(ground: &Ground<'_>, seed: &Seed, bytes: &[u8]) -> Result<()> {
     put.arg("--root").arg(&root).read().map(drop)
 }
 
-/// That a call tells of just these files, and changes nothing.
-fn untouched(
-    ground: &Ground<'_>,
-    store: &Store,
-    ledger: &Ledger,
-    options: &[&str],
-    expected: &[(&str, &Seed)],
-) -> Result<()> {
-    let before = (ledger.lines()?, store.list()?);
-    ground.server.forget_requests()?;
-    told(ground, store, ledger, options, expected)?;
-    equal("files that were fetched", &ground.asked()?.fetched.len(), &0)?;
-    if (ledger.lines()?, store.list()?) != before {
-        return Err(Failure::new(format!(
-            "wbf mirror {} changed something",
-            options.join(" ")
-        )));
+impl Calls<'_> {
+    /// That a call tells of just these files, and changes nothing.
+    fn change_nothing(&self, options: &[&str], expected: &[(&str, &Seed)]) -> Result<()> {
+        let (server, before) = (&self.ground.server, self.there()?);
+        server.forget_requests()?;
+        self.tell(options, expected)?;
+        equal("files that were fetched", &self.ground.asked()?.fetched.len(), &0)?;
+        if self.there()? != before {
+            return Err(Failure::new(format!(
+                "wbf mirror {} changed something",
+                options.join(" ")
+            )));
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// That a call tells of just these files.
-fn told(
-    ground: &Ground<'_>,
-    store: &Store,
-    ledger: &Ledger,
-    options: &[&str],
-    expected: &[(&str, &Seed)],
-) -> Result<()> {
-    let said = ground.mirror(store, ledger, &[options, &["--format", "ndjson"]].concat())?;
-    let mut told = BTreeSet::new();
-    for line in said.lines() {
-        let row: Value = serde_json::from_str(line).or_fail(|| format!("read {line}"))?;
-        let word = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
-        told.insert(format!("{} {}/{}", word("status"), word("run"), word("name")));
+    /// What the ledger and the destination hold.
+    fn there(&self) -> Result<(String, BTreeMap<String, usize>)> {
+        Ok((self.ledger.lines()?, self.store.list()?))
     }
-    let expected = expected
-        .iter()
-        .map(|(status, file)| format!("{status} {}", file.key()));
-    equal(
-        &format!("what wbf mirror {} tells", options.join(" ")),
-        &told,
-        &expected.collect(),
-    )
+
+    /// That a call tells of just these files.
+    fn tell(&self, options: &[&str], expected: &[(&str, &Seed)]) -> Result<()> {
+        let options = [options, &["--format", "ndjson"]].concat();
+        let said = self.ground.mirror(self.store, self.ledger, &options)?;
+        let mut told = BTreeSet::new();
+        for line in said.lines() {
+            let row: Value = serde_json::from_str(line).or_fail(|| format!("read {line}"))?;
+            let word = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+            told.insert(format!("{} {}/{}", word("status"), word("run"), word("name")));
+        }
+        let expected = expected
+            .iter()
+            .map(|(status, file)| format!("{status} {}", file.key()));
+        equal(
+            &format!("what wbf mirror {} tells", options.join(" ")),
+            &told,
+            &expected.collect(),
+        )
+    }
 }

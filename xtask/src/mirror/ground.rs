@@ -174,6 +174,12 @@ impl<'a> Ground<'a> {
         ])
     }
 
+    /// The command of a worker that takes what is queued in a ledger, so many files at a time.
+    pub(super) fn worker(&self, ledger: &Ledger, jobs: usize) -> Sh {
+        let jobs = jobs.to_string();
+        self.wbf(["mirror", "work", "--state", &ledger.address(), "--jobs", &jobs])
+    }
+
     /// Mirrors once, in peace; what it said on standard output.
     pub(super) fn mirror(&self, store: &Store, ledger: &Ledger, more: &[&str]) -> Result<String> {
         let output = self.command(store, ledger).args(more).output()?;

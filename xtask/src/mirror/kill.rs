@@ -53,46 +53,39 @@ pub(super) fn run(ground: &Ground<'_>) -> Result<()> {
     ground.server.forget_requests()?;
     let start = Instant::now();
 
-    let jobs = ground.size.jobs.to_string();
+    let jobs = ground.size.jobs;
     let plan = || ground.command(&store, &ledger).arg("--enqueue");
-    let work = || {
-        let state = ledger.address();
-        ground.wbf([
-            "mirror",
-            "work",
-            "--state",
-            &state,
-            "--jobs",
-            &jobs,
-            "--until-empty",
-        ])
-    };
+    let work = || ground.worker(&ledger, jobs).arg("--until-empty");
     let mut planner = Fleet::start("plan", 1, ground.folder(), &plan)?;
     // Each time once it has queued something more.
     for _ in 0..ground.size.plan_kills {
-        let before = ledger.count("true");
-        while !planner.is_over()? && ledger.count("true") == before {}
+        let (before, since) = (ledger.count("true"), Instant::now());
+        while !planner.is_over()? && ledger.count("true") == before {
+            if since.elapsed() > HANG {
+                return Err(Failure::new(format!(
+                    "nothing was queued for {} s",
+                    HANG.as_secs()
+                )));
+            }
+        }
         planner.kill(0)?;
     }
     let mut workers = Fleet::start("worker", ground.size.workers, ground.folder(), &work)?;
     let mut planned = false;
     watch(&ledger, |moved| {
-        if !planned {
-            planned = planner.is_over()?;
-        }
         if is_due(&mut moments, moved) {
             workers.kill(random.below(workers.size()))?;
         }
         let is_over = workers.is_over()?;
-        if !planned {
-            // They have overtaken the listing.
-            workers.revive()?;
+        if planned {
+            return Ok(is_over);
         }
-        Ok(planned && is_over)
+        // Those that are over may have overtaken the listing, even if it has ended since.
+        planned = planner.is_over()?;
+        workers.revive()?;
+        Ok(false)
     })?;
 
-    let asked = ground.asked()?;
-    let (again, limit) = (asked.again(), workers.kills * ground.size.jobs);
     println!(
         "  {} workers of {jobs} files at a time, killed {} times, and what queues {} times; {:.0} s",
         workers.size(),
@@ -100,11 +93,21 @@ pub(super) fn run(ground: &Ground<'_>) -> Result<()> {
         planner.kills,
         start.elapsed().as_secs_f64()
     );
+    moved_again(ground, workers.kills)?;
+    ground.settled(&store, &ledger)
+}
+
+/// That no more files were moved again than were in flight when processes were killed, and that some were killed.
+pub(super) fn moved_again(ground: &Ground<'_>, kills: usize) -> Result<()> {
+    let (again, limit) = (ground.asked()?.again(), kills * ground.size.jobs);
     println!("  moved again: {again} files; in flight at the kills: at most {limit}");
+    if kills == 0 {
+        return Err(Failure::new("all was moved before anybody was killed"));
+    }
     if again > limit {
         return Err(Failure::new(format!(
             "{again} files were moved again, where {limit} may be"
         )));
     }
-    ground.settled(&store, &ledger)
+    Ok(())
 }

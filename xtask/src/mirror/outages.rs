@@ -62,19 +62,7 @@ pub(super) fn run(ground: &Ground<'_>) -> Result<()> {
         &ground.files.len(),
     )?;
     slow(ground)?;
-    let jobs = ground.size.jobs.to_string();
-    let state = ledger.address();
-    let work = || {
-        ground.wbf([
-            "mirror",
-            "work",
-            "--state",
-            &state,
-            "--jobs",
-            &jobs,
-            "--until-empty",
-        ])
-    };
+    let work = || ground.worker(&ledger, ground.size.jobs).arg("--until-empty");
     let mut workers = Fleet::start("outage", 2, ground.folder(), &work)?;
     for (number, outage) in OUTAGES.iter().enumerate() {
         let at = ground.files.len() * (2 * number + 1) / (2 * OUTAGES.len() + 1);

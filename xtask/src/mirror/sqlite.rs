@@ -2,9 +2,9 @@
 
 use super::fleet::Fleet;
 use super::ground::Ground;
-use super::kill::{is_due, moments, watch};
+use super::kill::{is_due, moments, moved_again, watch};
 use super::ledger::Ledger;
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use crate::sample::Random;
 
 pub(super) fn run(ground: &Ground<'_>) -> Result<()> {
@@ -21,15 +21,7 @@ pub(super) fn run(ground: &Ground<'_>) -> Result<()> {
         }
         mirror.is_over()
     })?;
-    let (again, limit) = (ground.asked()?.again(), mirror.kills * ground.size.jobs);
-    println!(
-        "  killed {} times; moved again: {again} files, in flight at the kills: at most {limit}",
-        mirror.kills
-    );
-    if again > limit {
-        return Err(Failure::new(format!(
-            "{again} files were moved again, where {limit} may be"
-        )));
-    }
+    println!("  killed {} times", mirror.kills);
+    moved_again(ground, mirror.kills)?;
     ground.settled(&store, &ledger)
 }

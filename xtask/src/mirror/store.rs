@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use super::seed::{Seed, md5};
 use crate::error::{Context, Failure, Result};
 use crate::sample::{self, Scratch};
-use crate::services::s3::{BUCKET, KEY_ID, REGION, SECRET};
-use crate::sh::Sh;
+use crate::services::s3::{BUCKET, curl};
 
 /// A destination.
 pub(super) enum Store {
@@ -227,13 +226,4 @@ fn is_begun(path: &Path) -> bool {
 fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
-}
-
-/// A request that is signed as S3 wants it.
-fn curl() -> Sh {
-    Sh::new("curl")
-        .args(["--silent", "--show-error", "--fail-with-body", "--noproxy", "*"])
-        .args(["--aws-sigv4", &format!("aws:amz:{REGION}:s3")])
-        .args(["--user", &format!("{KEY_ID}:{SECRET}")])
-        .args(["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"])
 }

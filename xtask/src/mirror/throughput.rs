@@ -30,9 +30,8 @@ pub(super) fn of(
 ) -> Result<Taken> {
     let ledger = ground.postgres(name)?;
     ground.mirror(store, &ledger, &["--enqueue"])?;
-    let (state, jobs) = (ledger.address(), jobs.to_string());
     // They are looked at until the last file is there, and wait for more until they are killed.
-    let work = || ground.wbf(["mirror", "work", "--state", &state, "--jobs", &jobs, "--no-fsync"]);
+    let work = || ground.worker(&ledger, jobs).arg("--no-fsync");
     let start = Instant::now();
     let fleet = Fleet::start(name, workers, ground.folder(), &work)?;
     until_moved(&ledger, ground.files.len())?;

@@ -2,10 +2,9 @@
 
 use super::Services;
 use super::postgres::Fsync;
-use super::s3::{BUCKET, KEY_ID, REGION, SECRET};
+use super::s3::{self, BUCKET};
 use crate::debian;
 use crate::error::{Failure, Result};
-use crate::sh::Sh;
 
 const OBJECT: &str = "a folder/an object";
 
@@ -62,14 +61,10 @@ fn same(what: &str, found: &str, expected: &str) -> Result<()> {
     }
 }
 
-/// A request about the object, signed as S3 wants it.
+/// A request about the object.
 fn curl(services: &Services, args: &[&str]) -> Result<String> {
     let object = OBJECT.replace(' ', "%20");
-    Sh::new("curl")
-        .args(["--silent", "--show-error", "--fail-with-body", "--noproxy", "*"])
-        .args(["--aws-sigv4", &format!("aws:amz:{REGION}:s3")])
-        .args(["--user", &format!("{KEY_ID}:{SECRET}")])
-        .args(["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"])
+    s3::curl()
         .args(args)
         .arg(format!("{}/{BUCKET}/{object}", services.s3.url()))
         .read()

@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::error::{Failure, Result};
+use tempfile::TempDir;
+
+use crate::error::{Context, Failure, Result};
 use crate::faults::play::Running;
 use crate::sh::Sh;
 
@@ -15,7 +17,7 @@ const STOP: Duration = Duration::from_secs(20);
 
 /// A port that is free, below those that the system hands out by itself. A client that goes on trying to reach a
 /// stopped server on one of those ends up connected to itself, and the server cannot come back.
-pub(super) fn free_port() -> Result<u16> {
+fn free_port() -> Result<u16> {
     // Apart from those of another process that looks for one at the same time.
     let first = 20_000 + u16::try_from(std::process::id() % 1000).unwrap_or_default() * 10;
     (first..32_000)
@@ -36,21 +38,40 @@ pub(super) fn tied(command: Sh, user: Option<&str>) -> Sh {
     tied.followed_by(&command)
 }
 
-/// A server's process, while there is one.
+/// A server's process, while there is one, with a port and a folder that stay when it ends.
 pub(super) struct Process {
     name: &'static str,
+    port: u16,
+    folder: TempDir,
     running: Option<Running>,
 }
 
 impl Process {
-    pub(super) fn new(name: &'static str) -> Self {
-        Self { name, running: None }
+    /// Takes a port and an empty folder. Starts nothing.
+    pub(super) fn new(name: &'static str) -> Result<Self> {
+        let prefix = format!("wbf-{}-", name.to_lowercase());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir();
+        Ok(Self {
+            name,
+            port: free_port()?,
+            folder: folder.or_fail(|| format!("make a folder for {name}"))?,
+            running: None,
+        })
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Starts `command` and waits until it is `ready`.
-    pub(super) fn start(&mut self, command: Sh, log: &Path, ready: &dyn Fn() -> bool) -> Result<()> {
+    pub(super) fn start(&mut self, command: Sh, ready: &dyn Fn() -> bool) -> Result<()> {
         let shown = command.to_string();
-        let mut running = Running::start(command, log)?;
+        let log = self.folder().join("log");
+        let mut running = Running::start(command, &log)?;
         let start = Instant::now();
         loop {
             let ended = running.ended()?;
@@ -63,7 +84,7 @@ impl Process {
                     || format!("does not answer after {} s", START.as_secs()),
                     |status| format!("ended with {status}"),
                 );
-                let said = std::fs::read_to_string(log).unwrap_or_default();
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
                 return Err(Failure::new(format!("`{shown}` {how}\n{}", said.trim_end())));
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
-use super::launch::{Process, START, free_port, tied};
+use super::launch::{Process, START, tied};
 use crate::debian;
 use crate::error::{Context, Failure, Result};
 use crate::sh::Sh;
@@ -29,11 +27,9 @@ pub(crate) enum Fsync {
 pub(crate) struct Postgres {
     process: Process,
     bin: PathBuf,
-    folder: TempDir,
     /// Who the server runs as, where that is not us.
     user: Option<&'static str>,
     fsync: Fsync,
-    port: u16,
     url: String,
 }
 
@@ -42,21 +38,18 @@ impl Postgres {
     pub(crate) fn start(fsync: Fsync) -> Result<Self> {
         let bin = installed()?;
         let root = Sh::new("id").arg("-u").read()?.trim() == "0";
-        let folder = tempfile::Builder::new().prefix("wbf-postgres-").tempdir();
-        let port = free_port()?;
+        let process = Process::new("PostgreSQL")?;
         let mut postgres = Self {
-            process: Process::new("PostgreSQL"),
+            url: address(process.port(), DATABASE),
+            process,
             bin,
-            folder: folder.or_fail(|| "make a folder for PostgreSQL".to_owned())?,
             user: root.then_some(SYSTEM_USER),
             fsync,
-            port,
-            url: address(port, DATABASE),
         };
         postgres.initialise()?;
         postgres.restart()?;
         let create = format!("CREATE DATABASE {DATABASE}");
-        ask(&postgres.bin, &address(port, "postgres"), &create)?;
+        ask(&postgres.bin, &postgres.of_system(), &create)?;
         Ok(postgres)
     }
 
@@ -83,11 +76,11 @@ impl Postgres {
     /// Starts it again, stopped if it runs, on the same port and data.
     pub(crate) fn restart(&mut self) -> Result<()> {
         self.stop()?;
-        let (log, url) = (self.folder.path().join("log"), address(self.port, "postgres"));
+        let url = self.of_system();
         let begun = Instant::now();
         loop {
             let ready = || ask(&self.bin, &url, "SELECT 1").is_ok();
-            match self.process.start(self.server(), &log, &ready) {
+            match self.process.start(self.server(), &ready) {
                 // What is left of a killed server holds on to its data for a moment.
                 Err(_) if begun.elapsed() < START => std::thread::sleep(Duration::from_millis(100)),
                 outcome => return outcome,
@@ -105,13 +98,18 @@ impl Postgres {
         self.query(&format!("CREATE DATABASE {name}"))?;
         Ok(Database {
             bin: self.bin.clone(),
-            url: address(self.port, name),
+            url: address(self.process.port(), name),
         })
+    }
+
+    /// The address of the database that every server has.
+    fn of_system(&self) -> String {
+        address(self.process.port(), "postgres")
     }
 
     fn initialise(&self) -> Result<()> {
         if let Some(user) = self.user {
-            Sh::new("chown").arg(user).arg(self.folder.path()).read()?;
+            Sh::new("chown").arg(user).arg(self.process.folder()).read()?;
         }
         let initdb = Sh::new(self.bin.join("initdb")).args(["-U", ROLE, "--auth", "trust", "--no-sync"]);
         let initdb = initdb.args(["--encoding", "UTF8", "--locale", "C", "-D"]);
@@ -119,7 +117,7 @@ impl Postgres {
     }
 
     fn server(&self) -> Sh {
-        let port = self.port.to_string();
+        let port = self.process.port().to_string();
         let fsync = match self.fsync {
             Fsync::On => "fsync=on",
             Fsync::Off => "fsync=off",
@@ -132,11 +130,13 @@ impl Postgres {
 
     /// `command` as the user that the data belong to, in a folder that this user may enter.
     fn own(&self, command: Sh) -> Sh {
-        tied(command, self.user).dir(self.folder.path()).without_env("PG")
+        tied(command, self.user)
+            .dir(self.process.folder())
+            .without_env("PG")
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.process.folder().join("data")
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use tempfile::TempDir;
-
-use super::launch::{Process, free_port, tied};
+use super::launch::{Process, tied};
 use crate::debian;
 use crate::error::{Context, Result};
 use crate::http;
@@ -21,17 +19,16 @@ const GARAGE: Tool = Tool {
 /// The bucket that is there from the start.
 pub(crate) const BUCKET: &str = "wbf-test";
 /// The id of the key that may do everything with it.
-pub(crate) const KEY_ID: &str = "wbf-test";
+pub(super) const KEY_ID: &str = "wbf-test";
 /// The key's secret: Garage takes none of less than 16 characters.
-pub(crate) const SECRET: &str = "wbf-test-wbf-test";
+pub(super) const SECRET: &str = "wbf-test-wbf-test";
 /// The region that requests have to be signed for.
-pub(crate) const REGION: &str = "us-east-1";
+pub(super) const REGION: &str = "us-east-1";
 
 /// A server on a port and data of its own, which a later start finds again; dropping it stops it and removes the data.
 pub(crate) struct S3 {
     process: Process,
     program: PathBuf,
-    folder: TempDir,
     url: String,
 }
 
@@ -43,16 +40,14 @@ impl S3 {
             debian::install(&["make"])?;
         }
         let program = GARAGE.installed()?;
-        let folder = tempfile::Builder::new().prefix("wbf-s3-").tempdir();
-        let port = free_port()?;
+        let process = Process::new("Garage")?;
         let mut s3 = Self {
-            process: Process::new("Garage"),
+            url: format!("http://127.0.0.1:{}", process.port()),
+            process,
             program,
-            folder: folder.or_fail(|| "make a folder for the S3 server".to_owned())?,
-            url: format!("http://127.0.0.1:{port}"),
         };
         let config = s3.config();
-        std::fs::write(&config, s3.configuration(port)).or_fail(|| format!("write {}", config.display()))?;
+        std::fs::write(&config, s3.configuration()).or_fail(|| format!("write {}", config.display()))?;
         s3.restart()?;
         Ok(s3)
     }
@@ -84,17 +79,16 @@ impl S3 {
             .env("RUST_LOG", "warn");
         // Any answer will do; that to a stranger is a refusal.
         let ready = || http::send("GET", &self.url, &[], "").is_ok();
-        self.process
-            .start(server, &self.folder.path().join("log"), &ready)
+        self.process.start(server, &ready)
     }
 
     fn config(&self) -> PathBuf {
-        self.folder.path().join("garage.toml")
+        self.process.folder().join("garage.toml")
     }
 
     /// The port of the cluster is left to the system: nobody else is to find it, hence the secret that is none.
-    fn configuration(&self, port: u16) -> String {
-        let folder = self.folder.path().display();
+    fn configuration(&self) -> String {
+        let (folder, port) = (self.process.folder().display(), self.process.port());
         let secret = "0".repeat(64);
         format!(
             "metadata_dir = '{folder}/meta'
@@ -110,6 +104,15 @@ api_bind_addr = '127.0.0.1:{port}'
 "
         )
     }
+}
+
+/// A request with curl to which its address is to be added, signed as S3 wants it.
+pub(crate) fn curl() -> Sh {
+    Sh::new("curl")
+        .args(["--silent", "--show-error", "--fail-with-body", "--noproxy", "*"])
+        .args(["--aws-sigv4", &format!("aws:amz:{REGION}:s3")])
+        .args(["--user", &format!("{KEY_ID}:{SECRET}")])
+        .args(["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"])
 }
 
 /// Killed before its folder goes: nobody will miss what it has not written yet.
