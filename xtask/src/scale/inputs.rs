@@ -70,6 +70,7 @@ values! {
     key_requests
     page_ms
     page_files
+    listed_at_once
     names_ms
     batch_files
     get_ms

@@ -9,8 +9,10 @@ pub(super) struct Plan {
     pub(super) keys: u32,
     /// Requests a second that W&B takes of a key, where it is not what is assumed elsewhere.
     pub(super) key_requests: Option<f64>,
-    /// The files are spread evenly over so many, each of which is listed page after page.
-    pub(super) projects: u32,
+    /// Of `wbf mirror`, each of which lists a part of the files with one of the keys.
+    pub(super) calls: u32,
+    /// All files of a call are in one run, which is listed page after page.
+    pub(super) in_one_run: bool,
     /// Of the destination, each of which takes so many requests.
     pub(super) partitions: u32,
     /// Storage gives no addresses of its own: each file is asked of the W&B server, with the key.
@@ -23,14 +25,15 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// So many files in one project, one key, nothing goes wrong.
+    /// So many files in many runs, one call, one key, nothing goes wrong.
     pub(super) fn new(files: u64, workers: u32) -> Self {
         Self {
             files,
             workers,
             keys: 1,
             key_requests: None,
-            projects: 1,
+            calls: 1,
+            in_one_run: false,
             partitions: 1,
             by_server: false,
             again: false,

@@ -17,8 +17,6 @@ use super::worker::Worker;
 
 /// So many chains of files at most are simulated; of more files each chain has several.
 const CHAINS: u64 = 500_000;
-/// So many projects are listed at once.
-const LISTED_AT_ONCE: u32 = 16;
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
@@ -52,7 +50,7 @@ pub(super) struct Simulation<'a> {
     ledger: Resource,
     destination: Resource,
     workers: Vec<Worker>,
-    /// Files that each listing has still to bring.
+    /// Files that each listing has still to bring: those of the first call, then those of the next.
     listings: Vec<u64>,
     /// Chains that are listed and in nobody's hands.
     queue: VecDeque<u32>,
@@ -72,7 +70,12 @@ pub(super) fn simulate(plan: &Plan, inputs: &Inputs, seed: u64) -> Outcome {
 impl<'a> Simulation<'a> {
     fn new(plan: &'a Plan, inputs: &'a Inputs, seed: u64) -> Self {
         let values = &inputs.values;
-        let listings = u64::from(plan.projects.min(LISTED_AT_ONCE));
+        let runs_at_once = if plan.in_one_run {
+            1
+        } else {
+            count(values.listed_at_once) as u64
+        };
+        let listings = u64::from(plan.calls) * runs_at_once;
         Self {
             plan,
             values,

@@ -56,38 +56,36 @@ fn ways(inputs: &Inputs, seed: u64) -> String {
         by_server: true,
         ..one.clone()
     };
-    let projects = Plan {
-        projects: 16,
+    let in_one_run = Plan {
+        in_one_run: true,
         ..one.clone()
     };
     let slow = Plan {
         key_requests: Some(1.0),
-        ..projects.clone()
+        ..one.clone()
     };
     let keys = Plan {
+        calls: 4,
         keys: 4,
-        ..projects.clone()
+        ..one.clone()
     };
     let partitions = Plan {
         partitions: 4,
         ..keys.clone()
     };
-    let quarter = Plan {
-        projects: 16,
-        ..Plan::new(250_000_000, 16)
-    };
+    let quarter = Plan::new(250_000_000, 16);
     let mut text =
         "| 10⁹ files, 64 workers | time | files/s | busiest | requests to W&B | to the destination |\n\
                     | --- | --- | --- | --- | --- | --- |\n"
             .to_owned();
     for (name, plan, mirrors) in [
-        ("one project, one key", one, 1.0),
+        ("one call, one key", one, 1.0),
+        ("the same, with all files in one run", in_one_run, 1.0),
         ("the same, by way of the W&B server", by_server, 1.0),
-        ("16 projects, one key", projects, 1.0),
         ("the same, if a key is good for one request a second", slow, 1.0),
-        ("16 projects, 4 keys", keys, 1.0),
+        ("4 calls, each with a key", keys, 1.0),
         (
-            "16 projects, 4 keys, 4 partitions of the destination",
+            "4 calls, each with a key, 4 partitions of the destination",
             partitions,
             1.0,
         ),
@@ -180,27 +178,28 @@ fn ledger(inputs: &Inputs) -> String {
 
 /// A second run that finds nothing to move.
 fn again(inputs: &Inputs, seed: u64) -> String {
-    let mut text = "| files | requests to W&B | time, one project | 16 projects | 16 projects, 4 keys |\n\
+    let mut text = "| files | requests to W&B | time, one run | many runs | 4 calls, each with a key |\n\
                     | --- | --- | --- | --- | --- |\n"
         .to_owned();
     for (files, name) in SIZES {
-        let look = |projects, keys| {
+        let look = |in_one_run, calls| {
             let plan = Plan {
-                projects,
-                keys,
+                in_one_run,
+                calls,
+                keys: calls,
                 again: true,
                 ..Plan::new(files, 1)
             };
             simulate(&plan, inputs, seed)
         };
-        let one = look(1, 1);
+        let one = look(true, 1);
         let _ = writeln!(
             text,
             "| {name} | {} | {} | {} | {} |",
             rounded(one.api_requests),
             time(one.seconds),
-            time(look(16, 1).seconds),
-            time(look(16, 4).seconds),
+            time(look(false, 1).seconds),
+            time(look(false, 4).seconds),
         );
     }
     text

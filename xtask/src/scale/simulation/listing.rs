@@ -16,7 +16,8 @@ impl Simulation<'_> {
 
     pub(super) fn ask_for_page(&mut self, listing: usize) {
         let pages = self.pages(listing);
-        let key = listing % self.keys.len();
+        let call = listing * self.plan.calls as usize / self.listings.len();
+        let key = call % self.keys.len();
         let sent = self.ask(key, pages);
         let come = sent + micros(pages * self.values.page_ms / 1e3);
         self.at(come, Event::Listed(listing));

@@ -19,16 +19,14 @@ fn chains_of_files_stand_for_single_ones() {
 
 #[test]
 fn a_key_lets_no_more_requests_through_than_its_limit() {
-    let plan = Plan {
-        projects: 16,
-        ..Plan::new(500_000, 64)
-    };
+    let plan = Plan::new(500_000, 64);
     let outcome = played(&plan);
     let limit = Inputs::load().unwrap().values.key_requests;
     assert!(outcome.api_requests / outcome.seconds <= limit);
     assert_eq!(outcome.limit().0, "requests of a key");
     assert!(
         rate(&Plan {
+            calls: 2,
             keys: 2,
             ..plan.clone()
         }) > 1.3 * rate(&plan)
@@ -36,9 +34,20 @@ fn a_key_lets_no_more_requests_through_than_its_limit() {
 }
 
 #[test]
+fn the_pages_of_one_run_come_one_after_the_other() {
+    let plan = Plan {
+        in_one_run: true,
+        ..Plan::new(500_000, 64)
+    };
+    let (outcome, values) = (played(&plan), Inputs::load().unwrap().values);
+    assert!(outcome.seconds >= 500_000.0 / values.page_files * values.page_ms / 1e3);
+    assert_eq!(outcome.limit().0, "listing");
+}
+
+#[test]
 fn a_death_moves_at_most_what_was_in_flight_again() {
     let plan = Plan {
-        life: Some(0.05),
+        life: Some(0.03),
         ..Plan::new(200_000, 4)
     };
     let Outcome {
