@@ -86,8 +86,8 @@ impl Api {
         &self.0.transport
     }
 
-    /// What makes queries and transfers wait where a server asked for it: to be shared with other processes that use the same
-    /// credential.
+    /// What makes all queries and transfers of this `Api` and its clones wait where a server asked one of them to. By
+    /// [`Pace::holds`] and [`Pace::hold`], processes that use the same credential can tell each other.
     #[must_use]
     pub fn pace(&self) -> &Pace {
         &self.0.pace

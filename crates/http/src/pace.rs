@@ -68,12 +68,13 @@ impl Pace {
     }
 
     /// Makes all requests to `host` (as [`host`] writes it) wait for `wait` from now, unless they wait longer already: for a
-    /// limit that another process was told of.
+    /// limit that another process was told of. A wait that no clock can tell the end of is none.
     pub fn hold(&self, host: &str, wait: Duration) {
         self.extend(host.to_owned(), wait);
     }
 
-    /// The hosts that are not to be asked yet, and for how long: for other processes that share the limit.
+    /// The hosts (as [`host`] writes them) that are not to be asked yet, and for how long, in any order: for other processes
+    /// that share the limit, to be given to their [`hold`](Self::hold).
     #[must_use]
     pub fn holds(&self) -> Vec<(String, Duration)> {
         let now = Instant::now();
@@ -87,7 +88,10 @@ impl Pace {
 
     fn extend(&self, host: String, wait: Duration) {
         let now = Instant::now();
-        let until = now + wait;
+        let end = |until: &Instant| until.checked_add(SPREAD).is_some();
+        let Some(until) = now.checked_add(wait).filter(end) else {
+            return;
+        };
         let mut holds = self.all();
         holds.retain(|_, hold| hold.until > now);
         let hold = holds.entry(host).or_insert(Hold {
@@ -172,6 +176,17 @@ mod tests {
         let wait = waited(&there, "http://api/files/a").await;
         assert!((5000..=5510).contains(&wait.as_millis()), "{wait:?}");
         assert!(there.holds().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_another_process_tells_makes_no_wait_shorter_and_none_endless() {
+        let pace = Pace::default();
+        for seconds in [5, 2, 0] {
+            pace.hold("api:80", Duration::from_secs(seconds));
+        }
+        pace.hold("api:80", Duration::MAX);
+        assert_eq!(pace.holds(), [("api:80".to_owned(), Duration::from_secs(5))]);
+        assert!(waited(&pace, "http://api/").await >= Duration::from_secs(5));
     }
 
     #[tokio::test(start_paused = true)]
