@@ -79,7 +79,7 @@ pub enum LedgerError {
         /// The ledger, without a password.
         address: String,
         /// What the database says.
-        source: sqlx::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// What the ledger holds makes no sense to this version.
     #[error("the ledger {address} holds what this version does not understand: {why}")]
@@ -96,7 +96,7 @@ impl LedgerError {
     #[must_use]
     pub fn is_outage(&self) -> bool {
         match self {
-            Self::Database { source, .. } => is_outage(source),
+            Self::Database { source, .. } => source.downcast_ref().is_some_and(is_outage),
             Self::Address { .. } | Self::Content { .. } => false,
         }
     }
@@ -146,7 +146,7 @@ impl Ledger {
                 first.map_err(|source| LedgerError::Database {
                     doing: "open",
                     address: shown.clone(),
-                    source,
+                    source: source.into(),
                 })?;
                 let pool = PgPoolOptions::new()
                     .max_connections(CONNECTIONS)
@@ -248,7 +248,7 @@ impl Ledger {
         LedgerError::Database {
             doing,
             address: self.address.clone(),
-            source,
+            source: source.into(),
         }
     }
 
@@ -325,4 +325,20 @@ fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
 /// Now, in ms since 1970.
 pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_told_from_what_waiting_does_not_mend() {
+        let error = |source: sqlx::Error| LedgerError::Database {
+            doing: "ask",
+            address: "postgres://db/mirrors".to_owned(),
+            source: source.into(),
+        };
+        assert!(error(sqlx::Error::PoolTimedOut).is_outage());
+        assert!(!error(sqlx::Error::RowNotFound).is_outage());
+    }
 }
