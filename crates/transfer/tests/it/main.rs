@@ -14,6 +14,7 @@ mod faults;
 mod good;
 mod pace;
 mod parts;
+mod places;
 mod redirects;
 mod resume;
 mod server;
