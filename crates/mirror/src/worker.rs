@@ -11,7 +11,7 @@ mod trouble;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use wandb_client::{Api, File, Slots};
 
 use crate::ledger::{Fate, Task};
-use crate::{Destination, Ledger, MirrorError};
+use crate::{Destination, DestinationError, Ledger, MirrorError};
 pub(crate) use queue::name as queue_of;
 use recorder::Recorder;
 
@@ -106,19 +106,25 @@ pub(crate) struct Work {
     stop: watch::Sender<bool>,
     enough: watch::Sender<Enough>,
     /// Why this process can do nothing at all.
-    given_up: OnceLock<String>,
+    given_up: Mutex<Option<MirrorError>>,
     tell: Box<dyn Fn(FileMoved) + Send + Sync>,
 }
 
 impl Worker {
     /// A worker that asks `api` for files. Destinations are those of the ledger's mirrors; what credentials they want comes
-    /// from the environment. Starts nothing.
+    /// from the environment, and a folder has to be there. Sends nothing.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
     #[must_use]
     pub fn new(api: Api, ledger: Ledger, options: WorkerOptions) -> Self {
         Self::with_listener(api, ledger, options, |_| ())
     }
 
     /// A worker that tells `listener` what it does to each file.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
     #[must_use]
     pub fn with_listener(
         api: Api,
@@ -137,7 +143,7 @@ impl Worker {
             last_moved: Mutex::default(),
             stop: watch::Sender::new(false),
             enough: watch::Sender::new(Enough::Never),
-            given_up: OnceLock::new(),
+            given_up: Mutex::default(),
             tell: Box::new(listener),
             api,
             ledger,
@@ -162,14 +168,16 @@ impl Worker {
     /// An outage of the ledger is waited for, as long as the options' patience lasts.
     ///
     /// # Errors
-    /// [`MirrorError`]: the ledger cannot be used, or was away for too long.
+    /// [`MirrorError`]: the ledger cannot be used, or was away for too long; the server refuses the credential, or a destination
+    /// cannot be opened here, so that the work is better left to others. What is not moved stays queued.
     pub async fn run(&self, enough: Enough) -> Result<(), MirrorError> {
         self.until(enough);
         queue::run(&self.shared, &self.options).await?;
-        match self.shared.given_up.get() {
-            Some(why) => Err(MirrorError::Refused(why.clone())),
-            None => Ok(()),
-        }
+        let given_up = self.shared.given_up.lock();
+        given_up
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .map_or(Ok(()), Err)
     }
 
     /// Says when a worker that runs has done enough: `Never` while a plan is being made, and another thing after that.
@@ -205,8 +213,10 @@ impl Work {
     }
 
     /// Stops, since nothing can be done.
-    fn give_up(&self, why: String) {
-        let _ = self.given_up.set(why);
+    fn give_up(&self, why: MirrorError) {
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.get_or_insert(why);
+        drop(given_up);
         self.stop.send_replace(true);
     }
 
@@ -219,12 +229,12 @@ impl Work {
         self.destinations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn destination(&self, address: &str) -> Result<Destination, MirrorError> {
+    fn destination(&self, address: &str) -> Result<Destination, DestinationError> {
         let mut known = self.known_destinations();
         if let Some(destination) = known.get(address) {
             return Ok(destination.clone());
         }
-        let opened = Destination::parse(address)?.with_fsync(self.fsync);
+        let opened = Destination::existing(address)?.with_fsync(self.fsync);
         known.insert(address.to_owned(), opened.clone());
         Ok(opened)
     }

@@ -36,7 +36,7 @@ pub enum DestinationErrorKind {
     Outage,
     /// The credentials are missing or wrong, or do not allow it.
     Denied,
-    /// There is no such bucket, container or object.
+    /// There is no such bucket, container, folder or object.
     Missing,
     /// The disk or the quota is full.
     Full,
@@ -57,7 +57,9 @@ impl DestinationErrorKind {
             Self::Denied => {
                 "look at what you may do there: at the credentials in the environment, or the rights of the folder"
             }
-            Self::Missing => "make the bucket first, or look at its name, region and endpoint",
+            Self::Missing => {
+                "make the bucket or mount the folder first, or look at its name, region and endpoint"
+            }
             Self::Full => "make room, then go on",
             Self::Damaged => "send the file again",
             Self::Other => "look at what the store says",

@@ -14,8 +14,9 @@ use crate::{Destination, Expected, Stored};
 const TRIES: u32 = 3;
 
 /// Moves a file, however long that takes: an outage is waited for. What fails while other files get through, or could, is the
-/// file's own trouble, and is tried three times.
-pub(super) async fn bring(work: &Work, file: &File, destination: &Destination, key: &str) -> Fate {
+/// file's own trouble, and is tried three times. `None` where the worker is stopped in an outage, which says nothing of the file.
+pub(super) async fn bring(work: &Work, file: &File, destination: &Destination, key: &str) -> Option<Fate> {
+    let mut stop = work.stop.subscribe();
     let mut patience = Patience::new(work.patience);
     let mut failures = 0;
     loop {
@@ -23,12 +24,12 @@ pub(super) async fn bring(work: &Work, file: &File, destination: &Destination, k
         let trouble = match stream(file, destination, key).await {
             Ok(stored) => {
                 work.note_moved(file);
-                return moved(file, stored);
+                return Some(moved(file, stored));
             }
             Err(trouble) => trouble,
         };
         if !trouble.passing {
-            return Fate::Failed(trouble.why);
+            return Some(Fate::Failed(trouble.why));
         }
         let others_get_through = work.moved.load(Ordering::Relaxed) > others
             || trouble.at_source
@@ -39,8 +40,15 @@ pub(super) async fn bring(work: &Work, file: &File, destination: &Destination, k
         if others_get_through {
             failures += 1;
         }
-        if failures >= TRIES || work.is_stopping() || !patience.wait().await {
-            return Fate::Failed(trouble.why);
+        if failures >= TRIES {
+            return Some(Fate::Failed(trouble.why));
+        }
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return None,
+            again = patience.wait() => if !again {
+                return Some(Fate::Failed(trouble.why));
+            }
         }
         tracing::warn!("{trouble}; trying again");
     }
