@@ -162,7 +162,10 @@ impl Mirror {
         }
         let planned = plan.planned;
         if !options.dry_run {
-            self.destination.clear_leftovers(LEFT_OVER).await?;
+            // Room on the disk is all that this is about.
+            if let Err(error) = self.destination.clear_leftovers(LEFT_OVER).await {
+                tracing::warn!("{error}");
+            }
         }
         Ok(planned)
     }
