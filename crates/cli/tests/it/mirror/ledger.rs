@@ -100,6 +100,40 @@ async fn verify_finds_a_byte_that_changed() {
 }
 
 #[tokio::test]
+async fn what_is_known_of_another_server_is_not_compared_with_this_one() {
+    let setup = Setup::new(FILES).await;
+    assert_eq!(setup.wbf(["mirror", "e/p/", "m"]).await.status, 0);
+    let another = Setup::new(FILES).await;
+    for args in [
+        &["mirror", "verify", "m"][..],
+        &["mirror", "verify", "m", "--no-server", "--repair"],
+        &[
+            "mirror",
+            "work",
+            "--state",
+            "m.wbf-ledger.sqlite",
+            "--until-empty",
+        ],
+    ] {
+        let mut command = setup.command(args);
+        command.env("WANDB_BASE_URL", another.server.url());
+        let outcome = run(command).await;
+        assert_eq!(
+            (outcome.status, outcome.stdout.as_str()),
+            (1, ""),
+            "{args:?} {}",
+            outcome.stderr
+        );
+        assert!(
+            said(&setup, &outcome).contains("[URL]") && outcome.stderr.contains(another.server.url()),
+            "{}",
+            outcome.stderr
+        );
+    }
+    assert_eq!(setup.wbf(["mirror", "verify", "m"]).await.status, 0);
+}
+
+#[tokio::test]
 async fn a_ledger_on_postgresql_is_shared() {
     let Ok(server) = std::env::var("WBF_TEST_POSTGRES") else {
         eprintln!("WBF_TEST_POSTGRES names no PostgreSQL: nothing is tested");
