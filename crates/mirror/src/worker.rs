@@ -99,6 +99,8 @@ pub(crate) struct Work {
     /// Batches that this process works on. The queue may hand one out again: after an outage of the ledger in which no
     /// heartbeat got through.
     under_way: Mutex<HashMap<i64, UnderWay>>,
+    /// How many of them have not ended.
+    batches: watch::Sender<usize>,
     destinations: Mutex<HashMap<String, Destination>>,
     /// Files that were moved, to tell a file's trouble from everybody's.
     moved: AtomicU64,
@@ -138,6 +140,7 @@ impl Worker {
             patience: options.patience,
             fsync: options.fsync,
             under_way: Mutex::default(),
+            batches: watch::Sender::new(0),
             destinations: Mutex::default(),
             moved: AtomicU64::new(0),
             last_moved: Mutex::default(),
@@ -207,6 +210,22 @@ pub enum Enough {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MirrorId(pub(crate) i64);
 
+/// A batch that is under way, until it is dropped.
+struct Counted(Arc<Work>);
+
+impl Counted {
+    fn new(work: &Arc<Work>) -> Self {
+        work.batches.send_modify(|batches| *batches += 1);
+        Self(Arc::clone(work))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.batches.send_modify(|batches| *batches -= 1);
+    }
+}
+
 impl Work {
     pub(crate) fn server(&self) -> String {
         self.api.settings().base_address().to_owned()
@@ -222,6 +241,18 @@ impl Work {
 
     fn is_stopping(&self) -> bool {
         *self.stop.borrow()
+    }
+
+    /// Waits until the worker is to stop.
+    async fn stopping(&self) {
+        let mut stop = self.stop.subscribe();
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Waits until no batch is under way.
+    async fn settled(&self) {
+        let mut batches = self.batches.subscribe();
+        let _ = batches.wait_for(|batches| *batches == 0).await;
     }
 
     fn known_destinations(&self) -> std::sync::MutexGuard<'_, HashMap<String, Destination>> {
@@ -245,8 +276,12 @@ impl Work {
             let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
             let begun = all.entry(task.batch).or_insert_with(|| {
                 let work = Arc::clone(&self);
+                let counted = Counted::new(&self);
                 // A task of its own: the queue drops what it waits for when its database is away.
-                let done = tokio::spawn(async move { batch::move_all(&work, task).await });
+                let done = tokio::spawn(async move {
+                    let _counted = counted;
+                    batch::move_all(&work, task).await
+                });
                 async move {
                     match done.await {
                         Ok(done) => done.map_err(|error| error.to_string()),

@@ -43,10 +43,9 @@ pub(super) async fn move_all(work: &Arc<Work>, task: Task) -> Result<(), Unfinis
         }
     };
     let batch = Arc::new(batch);
-    let mut stop = work.stop.subscribe();
     let listed = tokio::select! {
         listed = list(work, &batch) => listed,
-        _ = stop.wait_for(|stop| *stop) => return Err(Unfinished::Stopped),
+        () = work.stopping() => return Err(Unfinished::Stopped),
     };
     let mut files = FuturesUnordered::new();
     for (name, key) in batch.files.clone() {
@@ -64,7 +63,7 @@ pub(super) async fn move_all(work: &Arc<Work>, task: Task) -> Result<(), Unfinis
         ));
     }
     let stopping = async {
-        let _ = stop.wait_for(|stop| *stop).await;
+        work.stopping().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::pin!(stopping);
@@ -128,7 +127,7 @@ async fn deal_with(
     let fate = match file {
         Err(why) => Fate::Failed(why),
         Ok(None) => Fate::Gone,
-        Ok(Some(file)) => bring::bring(&work, &file, &destination, &key)
+        Ok(Some(file)) => bring::bring(&work, file, &destination, &key)
             .await
             .ok_or(Unfinished::Stopped)?,
     };
