@@ -225,25 +225,54 @@ impl<T: FnMut(Change)> Plan<'_, T> {
         files: &[(String, String)],
     ) -> Result<(), MirrorError> {
         if !self.options.dry_run {
-            let destination = &self.mirror.destination;
-            let mut deletions = futures::stream::iter(files)
-                .map(|(_, key)| destination.delete(key))
-                .buffer_unordered(DELETIONS);
-            while let Some(deleted) = deletions.next().await {
-                deleted?;
-            }
-            let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
-            if !names.is_empty() {
-                self.mirror.ledger.forget(number, &names).await?;
-            }
+            return self.delete_and_forget(number, path, files).await;
         }
-        self.planned.deleted += files.len() as u64;
         for (name, _) in files {
-            (self.tell)(Change::Deleted {
-                file: format!("{path}/{name}"),
-            });
+            self.deleted(path, name);
         }
         Ok(())
+    }
+
+    /// Deletes as many as it can: what is gone from the destination is forgotten, whatever becomes of the others.
+    async fn delete_and_forget(
+        &mut self,
+        number: i64,
+        path: &RunPath,
+        files: &[(String, String)],
+    ) -> Result<(), MirrorError> {
+        let destination = &self.mirror.destination;
+        let mut deletions = futures::stream::iter(files)
+            .map(|(name, key)| async move { destination.delete(key).await.map(|()| name.clone()) })
+            .buffer_unordered(DELETIONS);
+        let (mut names, mut failed) = (Vec::new(), None);
+        while let Some(deleted) = deletions.next().await {
+            match deleted {
+                Ok(name) => names.push(name),
+                Err(error) => {
+                    // Each of the others would take as long to fail.
+                    let is_outage = error.is_outage();
+                    failed.get_or_insert(error);
+                    if is_outage {
+                        break;
+                    }
+                }
+            }
+        }
+        drop(deletions);
+        if !names.is_empty() {
+            self.mirror.ledger.forget(number, &names).await?;
+        }
+        for name in &names {
+            self.deleted(path, name);
+        }
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn deleted(&mut self, path: &RunPath, name: &str) {
+        self.planned.deleted += 1;
+        (self.tell)(Change::Deleted {
+            file: format!("{path}/{name}"),
+        });
     }
 }
 
