@@ -1,5 +1,6 @@
 //! What is moved, what is not, and what is deleted.
 
+use futures::StreamExt as _;
 use wandb_client::Filter;
 use wandb_devserver::{Fault, RunSpec};
 use wandb_mirror::{Mirror, PlanOptions, Source, State, from_key, key};
@@ -280,6 +281,16 @@ async fn a_file_that_cannot_be_had_stops_no_other_and_is_tried_again() {
             ("media/002.txt", 1)
         );
         assert!(failures[0].error.contains("404"), "{}", failures[0].error);
+        let (ledger, destination) = (setup.ledger().await, setup.destination());
+        for (to, expected) in [
+            (None, 1),
+            (Some(destination.address()), 1),
+            (Some("elsewhere"), 0),
+        ] {
+            let failed: Vec<_> = ledger.failed_entries(to).collect().await;
+            assert_eq!(failed.len(), expected, "{on:?}");
+            assert!(failed.iter().flatten().all(|entry| entry.name == "media/002.txt"));
+        }
 
         setup.server.clear_faults();
         let (_, told) = setup.plan(PlanOptions::default()).await;
