@@ -3,6 +3,7 @@
 mod address;
 mod content;
 mod error;
+mod judge;
 mod leftovers;
 mod pieces;
 mod put;
