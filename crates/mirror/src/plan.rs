@@ -68,7 +68,7 @@ pub enum Change {
         /// Its bytes.
         bytes: u64,
     },
-    /// A file that the server has no more, and the destination still has.
+    /// A file that the server has no more. The destination still has it, if it was moved before.
     Gone {
         /// `ENTITY/PROJECT/RUN/NAME`.
         file: String,

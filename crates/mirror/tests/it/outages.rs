@@ -2,19 +2,10 @@
 
 use std::time::Duration;
 
-use wandb_client::RetryConfig;
 use wandb_devserver::Fault;
 use wandb_mirror::{Enough, PlanOptions, State, Worker};
 
-use crate::setup::{BOTH, Setup, options};
-
-/// No patience of the client's own, so that what waits is the worker.
-fn impatient() -> RetryConfig {
-    RetryConfig {
-        max_retries: 0,
-        ..RetryConfig::default()
-    }
-}
+use crate::setup::{BOTH, Setup, impatient, options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_for_a_while_count_for_no_file() {

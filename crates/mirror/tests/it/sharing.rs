@@ -8,7 +8,7 @@ use wandb_client::RetryConfig;
 use wandb_devserver::Fault;
 use wandb_mirror::{Enough, FileMoved, PlanOptions, State, Worker};
 
-use crate::setup::{On, Setup, options};
+use crate::setup::{On, Setup, impatient, options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_share_the_work_and_nothing_is_moved_twice() {
@@ -116,11 +116,7 @@ async fn a_worker_that_is_stopped_in_an_outage_leaves_its_files_queued() {
         setup.server.inject(fault.times(10_000).reply(503, &[], "away"));
     }
     setup.server.clear_requests();
-    let impatient = RetryConfig {
-        max_retries: 0,
-        ..RetryConfig::default()
-    };
-    let worker = Worker::new(setup.api_with(impatient), setup.ledger().await, options());
+    let worker = Worker::new(setup.api_with(impatient()), setup.ledger().await, options());
     let running = {
         let worker = worker.clone();
         tokio::spawn(async move { worker.run(Enough::Empty).await })

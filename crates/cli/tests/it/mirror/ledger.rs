@@ -52,13 +52,7 @@ async fn status_and_export_show_the_ledger() {
     assert!(csv.starts_with("entity,project,run,name,"), "{csv}");
     assert_eq!(csv.lines().count(), 4);
     let outcome = setup
-        .wbf([
-            "mirror",
-            "export",
-            "out.parquet",
-            "--state",
-            "m.wbf-ledger.sqlite",
-        ])
+        .wbf("mirror export out.parquet --state m.wbf-ledger.sqlite".split(' '))
         .await;
     assert_eq!(outcome.status, 0, "{}", outcome.stderr);
     assert!(
@@ -81,15 +75,7 @@ async fn verify_finds_a_byte_that_changed() {
     assert_eq!(outcome.status, 1);
     assert_snapshot!(outcome.stdout, @"e/p/r/config.yaml has the md5 3cec537b17a4907a12bc886e75b1edc7 at the destination and should have e0ccdaf42c593022e15b18cc0e96d201");
     let outcome = setup
-        .wbf([
-            "mirror",
-            "verify",
-            "m",
-            "--read",
-            "--no-server",
-            "--format",
-            "ndjson",
-        ])
+        .wbf("mirror verify m --read --no-server --format ndjson".split(' '))
         .await;
     assert_eq!(outcome.status, 1);
     let problems = objects(&outcome.stdout);
