@@ -3,6 +3,7 @@
 mod address;
 mod content;
 mod error;
+mod judge;
 mod leftovers;
 mod pieces;
 mod put;
@@ -109,7 +110,7 @@ impl Destination {
         let path = self.path(key)?;
         match self.store.delete(&path).await {
             Ok(()) => Ok(()),
-            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) if is_absent(&error) || self.is_folder_at(key) => Ok(()),
             Err(error) => Err(self.failed("delete", key, error)),
         }
     }
@@ -136,6 +137,11 @@ impl Destination {
             .map_err(move |error| self.failed("list", &below, error))
             .try_filter_map(move |meta| async move { Ok(self.object(meta)) })
             .boxed()
+    }
+
+    /// Whether there is a folder where the file of a key would be: what is in it has other keys.
+    fn is_folder_at(&self, key: &str) -> bool {
+        self.folder().is_some_and(|folder| folder.join(key).is_dir())
     }
 
     /// The store's path of a key, which has to come back as it is.

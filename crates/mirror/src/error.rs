@@ -1,6 +1,6 @@
 //! What can go wrong with a mirror as a whole.
 
-use wandb_client::FilesError;
+use wandb_client::{FilesError, RunPath};
 
 use crate::{DestinationError, LedgerError};
 
@@ -20,6 +20,20 @@ pub enum MirrorError {
     /// The files cannot be chosen as they were.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// A run's files would go where those of another server's run of the same name are.
+    #[error(
+        "{destination} has the files of {run} of {server}, which those of this server would overwrite: give another \
+         destination; or, where it is the same server under another address, go on with the old address, or with a ledger of \
+         its own"
+    )]
+    Occupied {
+        /// The run.
+        run: RunPath,
+        /// The address of the destination.
+        destination: String,
+        /// The server whose files are there.
+        server: String,
+    },
     /// The projects of an entity cannot be listed.
     #[error("cannot list the projects of {entity}: {source}")]
     Projects {

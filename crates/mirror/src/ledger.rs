@@ -1,26 +1,27 @@
 //! What is known of every file: a database, SQLite or PostgreSQL.
 
+mod address;
 mod batches;
 mod entries;
+mod error;
 mod holds;
 mod listed;
 mod progress;
 mod record;
 mod rows;
 
-use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
-use url::Url;
 
+use address::{Place, of_address};
 pub(crate) use batches::{Taken, Task};
 pub(crate) use entries::Line;
 pub use entries::{Failure, LedgerEntries};
+pub use error::LedgerError;
 pub(crate) use listed::{Known, Listed, NewBatch};
 pub use progress::{Counts, Moved, Status};
 pub(crate) use record::{Fate, Outcome};
@@ -58,67 +59,6 @@ macro_rules! on {
     };
 }
 pub(crate) use on;
-
-/// What is wrong with a ledger.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LedgerError {
-    /// The address names no database that can be used.
-    #[error("{address:?} names no ledger: {why}; write a file's path, or postgres://USER@HOST/DATABASE")]
-    Address {
-        /// The address, without a password.
-        address: String,
-        /// Why not.
-        why: String,
-    },
-    /// The database cannot be reached or refuses.
-    #[error("cannot {doing} the ledger {address}: {source}")]
-    Database {
-        /// What was attempted.
-        doing: &'static str,
-        /// The ledger, without a password.
-        address: String,
-        /// What the database says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// What the ledger holds makes no sense to this version.
-    #[error("the ledger {address} holds what this version does not understand: {why}")]
-    Content {
-        /// The ledger, without a password.
-        address: String,
-        /// What.
-        why: String,
-    },
-}
-
-impl LedgerError {
-    /// Whether waiting may help: the database is away, or too busy.
-    #[must_use]
-    pub fn is_outage(&self) -> bool {
-        match self {
-            Self::Database { source, .. } => source.downcast_ref().is_some_and(is_outage),
-            Self::Address { .. } | Self::Content { .. } => false,
-        }
-    }
-}
-
-pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            // Connection exceptions, too few resources, an operator's hand, a lost race; and SQLite's busy and locked.
-            ["08", "53", "57P", "40"]
-                .iter()
-                .any(|class| code.starts_with(class))
-                || matches!(code.as_ref(), "5" | "6" | "261" | "517")
-        }),
-        _ => false,
-    }
-}
 
 impl Ledger {
     /// Opens the ledger at `address`, and makes it or brings it up to date where needed: `postgres://…`, or the path of a
@@ -272,48 +212,6 @@ async fn migrate(
     run(&queue).await
 }
 
-enum Place {
-    Postgres(Box<PgConnectOptions>, String),
-    File(PathBuf),
-}
-
-fn of_address(address: &str) -> Result<Place, LedgerError> {
-    let bad = |shown: &str, why: &str| LedgerError::Address {
-        address: shown.to_owned(),
-        why: why.to_owned(),
-    };
-    if address.is_empty() {
-        return Err(bad(address, "it is empty"));
-    }
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return Ok(Place::File(PathBuf::from(address)));
-    };
-    match scheme {
-        "postgres" | "postgresql" => {
-            let shown = without_password(address);
-            let options =
-                PgConnectOptions::from_str(address).map_err(|error| bad(&shown, &error.to_string()))?;
-            Ok(Place::Postgres(
-                Box::new(options.application_name("wbf mirror")),
-                shown,
-            ))
-        }
-        "sqlite" | "file" => Ok(Place::File(Path::new(rest).to_owned())),
-        _ => Err(bad(&without_password(address), "its scheme is not known")),
-    }
-}
-
-fn without_password(address: &str) -> String {
-    match Url::parse(address) {
-        Ok(mut url) => {
-            let _ = url.set_password(None);
-            url.set_query(None);
-            url.to_string()
-        }
-        Err(_) => address.split('@').next_back().unwrap_or_default().to_owned(),
-    }
-}
-
 fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .journal_mode(SqliteJournalMode::Wal)
@@ -325,20 +223,4 @@ fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
 /// Now, in ms since 1970.
 pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_outage_is_told_from_what_waiting_does_not_mend() {
-        let error = |source: sqlx::Error| LedgerError::Database {
-            doing: "ask",
-            address: "postgres://db/mirrors".to_owned(),
-            source: source.into(),
-        };
-        assert!(error(sqlx::Error::PoolTimedOut).is_outage());
-        assert!(!error(sqlx::Error::RowNotFound).is_outage());
-    }
 }

@@ -22,14 +22,15 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// The mirror of `api`'s server at `destination`, new or not: one request to the destination, to see that it can be
-    /// reached.
+    /// The mirror of `api`'s server at `destination`, new or not: one request to a bucket, to see that it can be reached.
     ///
     /// # Errors
     /// [`MirrorError`]: the destination cannot be reached or refuses, or the ledger cannot be written.
     pub async fn open(api: Api, ledger: Ledger, destination: Destination) -> Result<Self, MirrorError> {
-        let first = destination.list("").next().await;
-        first.transpose()?;
+        // A folder was looked at when it was opened, and what others have in it need not be readable.
+        if destination.folder().is_none() {
+            destination.list("").next().await.transpose()?;
+        }
         let server = api.settings().base_address().to_owned();
         let id = MirrorId(ledger.mirror(&server, destination.address()).await?);
         Ok(Self {

@@ -68,7 +68,7 @@ pub enum Change {
         /// Its bytes.
         bytes: u64,
     },
-    /// A file that the server has no more, and the destination still has.
+    /// A file that the server has no more. The destination still has it, if it was moved before.
     Gone {
         /// `ENTITY/PROJECT/RUN/NAME`.
         file: String,
@@ -162,7 +162,10 @@ impl Mirror {
         }
         let planned = plan.planned;
         if !options.dry_run {
-            self.destination.clear_leftovers(LEFT_OVER).await?;
+            // Room on the disk is all that this is about.
+            if let Err(error) = self.destination.clear_leftovers(LEFT_OVER).await {
+                tracing::warn!("{error}");
+            }
         }
         Ok(planned)
     }

@@ -45,6 +45,9 @@ impl Source {
     }
 
     /// The files of all runs of all projects of an entity (a user or a team), as far as `choose` leaves them in.
+    ///
+    /// A project that is not listed any more may be one that the credential no longer sees: what the ledger has of it stays as it
+    /// is, also at the destination.
     #[must_use]
     pub fn entity(entity: &str, choose: impl Fn(FilesOfRuns) -> FilesOfRuns + Send + Sync + 'static) -> Self {
         Self {

@@ -8,21 +8,17 @@ mod herald;
 mod queue;
 mod recorder;
 mod trouble;
+mod work;
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::{BoxFuture, Shared};
-use tokio::sync::watch;
-use wandb_client::{Api, File, Slots};
+use wandb_client::Api;
 
-use crate::ledger::{Fate, Task};
 use crate::{Destination, Ledger, MirrorError};
 pub(crate) use queue::name as queue_of;
-use recorder::Recorder;
+use work::Work;
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -85,40 +81,21 @@ pub struct Worker {
     options: WorkerOptions,
 }
 
-/// The end of a batch that is under way, for whoever waits for it.
-type UnderWay = Shared<BoxFuture<'static, Result<(), String>>>;
-
-/// What the tasks of a worker share.
-pub(crate) struct Work {
-    api: Api,
-    ledger: Ledger,
-    slots: Slots,
-    patience: Duration,
-    fsync: bool,
-    recorder: Recorder,
-    /// Batches that this process works on. The queue may hand one out again: after an outage of the ledger in which no
-    /// heartbeat got through.
-    under_way: Mutex<HashMap<i64, UnderWay>>,
-    destinations: Mutex<HashMap<String, Destination>>,
-    /// Files that were moved, to tell a file's trouble from everybody's.
-    moved: AtomicU64,
-    last_moved: Mutex<Option<File>>,
-    stop: watch::Sender<bool>,
-    enough: watch::Sender<Enough>,
-    /// Why this process can do nothing at all.
-    given_up: OnceLock<String>,
-    tell: Box<dyn Fn(FileMoved) + Send + Sync>,
-}
-
 impl Worker {
     /// A worker that asks `api` for files. Destinations are those of the ledger's mirrors; what credentials they want comes
-    /// from the environment. Starts nothing.
+    /// from the environment, and a folder has to be there. Sends nothing.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
     #[must_use]
     pub fn new(api: Api, ledger: Ledger, options: WorkerOptions) -> Self {
         Self::with_listener(api, ledger, options, |_| ())
     }
 
     /// A worker that tells `listener` what it does to each file.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
     #[must_use]
     pub fn with_listener(
         api: Api,
@@ -126,22 +103,7 @@ impl Worker {
         options: WorkerOptions,
         listener: impl Fn(FileMoved) + Send + Sync + 'static,
     ) -> Self {
-        let work = Work {
-            recorder: Recorder::new(ledger.clone(), queue::name_of_process(), options.patience),
-            slots: Slots::new(options.jobs),
-            patience: options.patience,
-            fsync: options.fsync,
-            under_way: Mutex::default(),
-            destinations: Mutex::default(),
-            moved: AtomicU64::new(0),
-            last_moved: Mutex::default(),
-            stop: watch::Sender::new(false),
-            enough: watch::Sender::new(Enough::Never),
-            given_up: OnceLock::new(),
-            tell: Box::new(listener),
-            api,
-            ledger,
-        };
+        let work = Work::new(api, ledger, &options, Box::new(listener));
         Self {
             shared: Arc::new(work),
             options,
@@ -162,14 +124,12 @@ impl Worker {
     /// An outage of the ledger is waited for, as long as the options' patience lasts.
     ///
     /// # Errors
-    /// [`MirrorError`]: the ledger cannot be used, or was away for too long.
+    /// [`MirrorError`]: the ledger cannot be used, or was away for too long; the server refuses the credential, or a destination
+    /// cannot be opened here, so that the work is better left to others. What is not moved stays queued.
     pub async fn run(&self, enough: Enough) -> Result<(), MirrorError> {
         self.until(enough);
         queue::run(&self.shared, &self.options).await?;
-        match self.shared.given_up.get() {
-            Some(why) => Err(MirrorError::Refused(why.clone())),
-            None => Ok(()),
-        }
+        self.shared.why_given_up().map_or(Ok(()), Err)
     }
 
     /// Says when a worker that runs has done enough: `Never` while a plan is being made, and another thing after that.
@@ -180,6 +140,15 @@ impl Worker {
     /// Begins no further file, waits some seconds for those under way, and gives the rest back to the queue.
     pub fn stop(&self) {
         self.shared.stop.send_replace(true);
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("ledger", &self.shared.ledger.address())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -198,85 +167,3 @@ pub enum Enough {
 /// The number of a mirror in its ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MirrorId(pub(crate) i64);
-
-impl Work {
-    pub(crate) fn server(&self) -> String {
-        self.api.settings().base_address().to_owned()
-    }
-
-    /// Stops, since nothing can be done.
-    fn give_up(&self, why: String) {
-        let _ = self.given_up.set(why);
-        self.stop.send_replace(true);
-    }
-
-    fn is_stopping(&self) -> bool {
-        *self.stop.borrow()
-    }
-
-    fn known_destinations(&self) -> std::sync::MutexGuard<'_, HashMap<String, Destination>> {
-        // Nothing in here can be left half done.
-        self.destinations.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn destination(&self, address: &str) -> Result<Destination, MirrorError> {
-        let mut known = self.known_destinations();
-        if let Some(destination) = known.get(address) {
-            return Ok(destination.clone());
-        }
-        let opened = Destination::parse(address)?.with_fsync(self.fsync);
-        known.insert(address.to_owned(), opened.clone());
-        Ok(opened)
-    }
-
-    /// Does what a task asks for; a batch that is under way already is waited for.
-    async fn perform(self: Arc<Self>, task: Task) -> Result<(), String> {
-        let under_way = {
-            let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-            let begun = all.entry(task.batch).or_insert_with(|| {
-                let work = Arc::clone(&self);
-                // A task of its own: the queue drops what it waits for when its database is away.
-                let done = tokio::spawn(async move { batch::move_all(&work, task).await });
-                async move {
-                    match done.await {
-                        Ok(done) => done.map_err(|error| error.to_string()),
-                        Err(panic) => Err(panic.to_string()),
-                    }
-                }
-                .boxed()
-                .shared()
-            });
-            begun.clone()
-        };
-        let done = under_way.await;
-        let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(&task.batch);
-        done
-    }
-
-    fn note_moved(&self, file: &File) {
-        self.moved.fetch_add(1, Ordering::Relaxed);
-        *self.last_moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.clone());
-    }
-
-    /// A file of which it is known that it can be had.
-    fn last_moved(&self) -> Option<File> {
-        let last = self.last_moved.lock().unwrap_or_else(PoisonError::into_inner);
-        last.clone()
-    }
-
-    fn told(&self, file: String, fate: &Fate) {
-        let moved = match fate {
-            Fate::Moved { size, .. } => FileMoved::Done {
-                file,
-                bytes: size.unsigned_abs(),
-            },
-            Fate::Failed(error) => FileMoved::Failed {
-                file,
-                error: error.clone(),
-            },
-            Fate::Gone => FileMoved::Gone { file },
-        };
-        (self.tell)(moved);
-    }
-}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use futures::TryStreamExt as _;
 use wandb_client::Api;
 use wandb_mirror::{
     Destination, Enough, Ledger, Mirror, PlanOptions, Planned, Source, Worker, WorkerOptions,
@@ -21,8 +22,6 @@ use crate::interrupt::interrupts;
 
 const PLACES: &str = "SRC: runs, all runs of a project (ENTITY/PROJECT/), or of all projects of an entity (ENTITY/). DEST: where \
                       files go, a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX";
-/// The most failures of other processes that are told.
-const FAILURES: u32 = 1_000;
 
 #[derive(Args)]
 pub(super) struct MakeArgs {
@@ -178,13 +177,11 @@ impl Made<'_> {
         if !ledger.is_shared() {
             return Ok(());
         }
-        let address = self.mirror.destination().address();
-        let failures = ledger
-            .failures_at(address, FAILURES)
-            .await
-            .map_err(trouble::of_ledger)?;
-        for failure in failures.iter().filter(|failure| self.scope.has(failure)) {
-            self.report.failed_elsewhere(failure);
+        let mut failed = ledger.failed_entries(Some(self.mirror.destination().address()));
+        while let Some(entry) = failed.try_next().await.map_err(trouble::of_ledger)? {
+            if self.scope.has(&entry) {
+                self.report.failed_elsewhere(&entry);
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy as _;
 use sha2::{Digest as _, Sha256};
+use wandb_client::Api;
 use wandb_mirror::{Destination, Ledger};
 
 use super::trouble;
@@ -86,6 +87,26 @@ impl Known {
             }
         }
         Ok(Self { ledger, destination })
+    }
+
+    /// Refuses a ledger that has mirrors, but none of this server: where nothing is looked at, nothing would look wrong.
+    pub(super) async fn expect_server(&self, api: &Api) -> Result<(), Failure> {
+        let here = api.settings().base_address();
+        let mirrors = self.ledger.mirrors().await.map_err(trouble::of_ledger)?;
+        let mut servers: Vec<String> = mirrors
+            .into_iter()
+            .filter(|(_, to)| self.address().is_none_or(|address| address == to))
+            .map(|(server, _)| server)
+            .collect();
+        if servers.is_empty() || servers.iter().any(|server| server == here) {
+            return Ok(());
+        }
+        servers.dedup();
+        Err(Failure::Error(format!(
+            "the ledger {} knows nothing of {here}, but of {}: set WANDB_BASE_URL to that",
+            self.ledger.address(),
+            servers.join(", ")
+        )))
     }
 
     /// The destination's address.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wandb_client::Api;
-use wandb_mirror::{Change, Failure as FailedFile, FileMoved, MirrorError, Moved, PlanOptions, Planned};
+use wandb_mirror::{Change, Entry, FileMoved, MirrorError, Moved, PlanOptions, Planned};
 
 use super::progress::Bar;
 use super::trouble;
@@ -115,20 +115,20 @@ impl Report {
     }
 
     /// What another process says.
-    pub(super) fn failed_elsewhere(&self, failure: &FailedFile) {
-        let FailedFile {
+    pub(super) fn failed_elsewhere(&self, entry: &Entry) {
+        let Entry {
             entity,
             project,
             run,
             name,
             error,
             ..
-        } = failure;
+        } = entry;
         let file = format!("{entity}/{project}/{run}/{name}");
         let mut told = self.told();
         if !told.failed.contains(&file) {
             told.failed_elsewhere += 1;
-            self.failed(&mut told, &file, error);
+            self.failed(&mut told, &file, error.as_deref().unwrap_or_default());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use wandb_client::{Api, FilesOfRuns, RunPath, names_project, parse_project_path};
-use wandb_mirror::{Failure as FailedFile, Source};
+use wandb_mirror::{Entry, Source};
 
 use crate::args::{FileChoiceArgs, PROJECT, RunChoiceArgs, per_page};
 use crate::failure::Failure;
@@ -136,7 +136,7 @@ pub(super) enum Scope {
 
 impl Scope {
     /// Whether a file is one of such a run.
-    pub(super) fn has(&self, file: &FailedFile) -> bool {
+    pub(super) fn has(&self, file: &Entry) -> bool {
         match self {
             Self::Runs(runs) => runs.iter().any(|run| {
                 [run.entity(), run.project(), run.run()] == [&file.entity, &file.project, &file.run]

@@ -41,10 +41,11 @@ pub(super) struct VerifyArgs {
 
 pub(super) async fn run(args: VerifyArgs, console: &Console) -> Result<ExitCode, Failure> {
     let known = Known::find(Some(&args.destination), args.state.as_deref()).await?;
+    let api = Api::from_env()?;
+    known.expect_server(&api).await?;
     let Some(destination) = known.destination else {
         return Err(Failure::Usage("give the destination of the mirror".to_owned()));
     };
-    let api = Api::from_env()?;
     let opened = Mirror::open(api.clone(), known.ledger, destination).await;
     let mirror = opened.map_err(|error| trouble::of_mirror(&api, error))?;
     let options = VerifyOptions::default()

@@ -50,7 +50,9 @@ struct Done {
 
 pub(super) async fn run(args: WorkArgs, console: &Console) -> Result<ExitCode, Failure> {
     let api = Api::from_env()?;
-    let Known { ledger, .. } = Known::find(None, Some(&args.state)).await?;
+    let known = Known::find(None, Some(&args.state)).await?;
+    known.expect_server(&api).await?;
+    let ledger = known.ledger;
     let mut signal = pin!(signals());
     let started = Instant::now();
     let done = Arc::new(Done::default());

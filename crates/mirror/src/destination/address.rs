@@ -71,6 +71,19 @@ impl Destination {
         Ok(Self::new(Arc::new(InMemory::new()), "", address))
     }
 
+    /// The destination that an address names, as [`parse`](Self::parse) has it, but a folder has to be there: for who works on
+    /// what another process has planned, maybe on another machine.
+    pub(crate) fn existing(text: &str) -> Result<Self, DestinationError> {
+        match folder_of(text)? {
+            Some(folder) if !folder.is_dir() => Err(DestinationError::new(
+                Kind::Missing,
+                format!("open the folder {}", folder.display()),
+                "there is no such folder on this machine",
+            )),
+            _ => Self::parse(text),
+        }
+    }
+
     fn at_provider(scheme: &str, rest: &str) -> Result<Self, DestinationError> {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         // What follows may be a secret, and is not shown.

@@ -33,7 +33,12 @@ fn clear(root: &FilePath, unchanged_for: Duration) -> io::Result<u64> {
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
         // Others may be writing and deleting meanwhile.
-        let Some(entries) = unless_gone(fs::read_dir(&folder))? else {
+        let entries = match fs::read_dir(&folder) {
+            // Somebody else's: what this process may not read it has not written.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && folder != root => continue,
+            entries => unless_gone(entries)?,
+        };
+        let Some(entries) = entries else {
             continue;
         };
         for entry in entries {

@@ -62,8 +62,20 @@ impl Ledger {
     /// All lines, some thousand at a time: in the order of runs and names, of one destination or of all.
     #[must_use]
     pub fn entries(&self, destination: Option<&str>) -> LedgerEntries {
+        self.entries_that("", destination)
+    }
+
+    /// The lines of all files that could not be moved, in the same way. [`failures`](Self::failures) has the first of them.
+    #[must_use]
+    pub fn failed_entries(&self, destination: Option<&str>) -> LedgerEntries {
+        // In words, not as a parameter: so PostgreSQL sees that an index has them.
+        self.entries_that("f.state = 'failed' AND", destination)
+    }
+
+    fn entries_that(&self, condition: &'static str, destination: Option<&str>) -> LedgerEntries {
         let reader = Reader {
             ledger: self.clone(),
+            condition,
             destination: destination.map(str::to_owned),
             after: Some((i64::MIN, String::new())),
             read: VecDeque::new(),
@@ -197,6 +209,7 @@ impl Ledger {
 
 struct Reader {
     ledger: Ledger,
+    condition: &'static str,
     destination: Option<String>,
     /// The last line that was read; `None` once there are no more.
     after: Option<(i64, String)>,
@@ -235,9 +248,10 @@ impl Reader {
         let Some((run, name)) = self.after.take() else {
             return Ok(());
         };
+        let condition = self.condition;
         let lines: Result<Vec<Row>, _> = on!(&self.ledger.db, pool => {
             sqlx::query_as(sqlx::AssertSqlSafe(format!(
-                "{SELECT} WHERE (f.run, f.name) > ($1, $2) AND ($3 IS NULL OR m.destination = $3)
+                "{SELECT} WHERE {condition} (f.run, f.name) > ($1, $2) AND ($3 IS NULL OR m.destination = $3)
                  ORDER BY f.run, f.name LIMIT $4"
             )))
             .bind(run)

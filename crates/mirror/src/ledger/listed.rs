@@ -99,6 +99,28 @@ impl Ledger {
         found.map_err(|error| self.error("read", error))
     }
 
+    /// The other server whose run of the same path this mirror's destination holds, if there is one: both have the same keys.
+    pub(crate) async fn other_server_of(
+        &self,
+        mirror: i64,
+        run: &RunPath,
+    ) -> Result<Option<String>, LedgerError> {
+        let found = on!(&self.db, pool => {
+            sqlx::query_scalar(
+                "SELECT other.server FROM wbf_mirrors m JOIN wbf_mirrors other ON other.destination = m.destination
+                 JOIN wbf_runs r ON r.mirror = other.id
+                 WHERE m.id = $1 AND other.id <> m.id AND r.entity = $2 AND r.project = $3 AND r.run = $4 LIMIT 1",
+            )
+            .bind(mirror)
+            .bind(run.entity())
+            .bind(run.project())
+            .bind(run.run())
+            .fetch_optional(pool)
+            .await
+        });
+        found.map_err(|error| self.error("read", error))
+    }
+
     /// What is known of those files of a run.
     pub(crate) async fn known(
         &self,
@@ -138,7 +160,8 @@ impl Ledger {
             .collect()
     }
 
-    /// Notes files that are new or changed, and queues what moves them: all of it, or nothing.
+    /// Notes files that are new or changed, and queues what moves them: all of it, or nothing. What another process has queued
+    /// meanwhile stays with it.
     pub(crate) async fn enqueue(
         &self,
         queue: &str,
@@ -154,7 +177,8 @@ impl Ledger {
              SELECT $2, name, file_id, size, md5, updated_at, key, 'pending', batch FROM {} WHERE true
              ON CONFLICT (run, name) DO UPDATE SET file_id = excluded.file_id, size = excluded.size, md5 = excluded.md5,
                  updated_at = excluded.updated_at, key = excluded.key, state = 'pending', batch = excluded.batch,
-                 tries = 0, error = NULL",
+                 tries = 0, error = NULL
+             WHERE wbf_files.batch IS NULL",
             self.db.rows(&[
                 ("name", Of::Text),
                 ("file_id", Of::Text),

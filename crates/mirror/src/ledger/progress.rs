@@ -35,7 +35,7 @@ pub struct Counts {
     pub done: Moved,
     /// Could not be moved.
     pub failed: Moved,
-    /// At the destination, and at the server no more.
+    /// At the server no more; the destination has those that were moved before.
     pub gone: Moved,
 }
 

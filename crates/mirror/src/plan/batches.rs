@@ -1,18 +1,19 @@
 //! How files are put together for the tasks of the queue.
 
 use crate::ledger::{Listed, NewBatch};
+use crate::lookup::NAMES;
 
-/// The most files of a batch: as many names as one request of a worker asks for.
-const FILES: usize = 128;
+/// The most files of a batch: a worker asks for them by name, with one request.
+const FILES: usize = NAMES;
 /// The most bytes of a batch of more than one file, so that large files spread over workers.
 const BYTES: i64 = 256 << 20;
 
 /// Assigns each file to a batch.
 pub(super) fn assign(files: &mut [Listed]) -> Vec<NewBatch> {
     let mut batches: Vec<NewBatch> = Vec::new();
-    let (mut count, mut bytes) = (0, 0);
+    let (mut count, mut bytes) = (0, 0_i64);
     for file in files {
-        if batches.is_empty() || count >= FILES || bytes + file.size > BYTES {
+        if batches.is_empty() || count >= FILES || bytes.saturating_add(file.size) > BYTES {
             batches.push(NewBatch {
                 id: fastrand::i64(1..),
             });
@@ -22,7 +23,7 @@ pub(super) fn assign(files: &mut [Listed]) -> Vec<NewBatch> {
             file.batch = batch.id;
         }
         count += 1;
-        bytes += file.size;
+        bytes = bytes.saturating_add(file.size);
     }
     batches
 }
@@ -59,5 +60,6 @@ mod tests {
             sizes_of_batches(&[BYTES + 1, 5, 5, BYTES, BYTES - 1, 1, 1]),
             [1, 2, 1, 2, 1]
         );
+        assert_eq!(sizes_of_batches(&[i64::MAX, i64::MAX, 1]), [1, 1, 1]);
     }
 }

@@ -4,14 +4,18 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use futures::StreamExt as _;
-use wandb_client::{File, RunPath};
+use wandb_client::{File, FilesError, RunPath};
 
 use super::{Change, Plan, Seen, batches};
 use crate::ledger::{Known, Listed};
+use crate::lookup::{self, NAMES};
+use crate::same::is_same;
 use crate::{MirrorError, State, key};
 
 /// So many files are compared with one statement.
 const AT_ONCE: usize = 1_000;
+/// The most bytes of a name: PostgreSQL takes some 2,700 in an index.
+const LONGEST_NAME: usize = 2_048;
 /// Deletions at the destination at a time.
 const DELETIONS: usize = 16;
 
@@ -39,11 +43,18 @@ impl RunListing {
 impl<T: FnMut(Change)> Plan<'_, T> {
     pub(super) async fn add(&mut self, run: &mut RunListing, file: File) -> Result<(), MirrorError> {
         self.planned.files += 1;
-        if file.name().contains('\0') {
+        let unusable = if file.name().contains('\0') {
+            Some("no store takes a name with a NUL character")
+        } else if file.name().len() > LONGEST_NAME {
+            Some("its name has more than 2,048 bytes, which no ledger and no bucket takes")
+        } else {
+            None
+        };
+        if let Some(why) = unusable {
             self.planned.problems += 1;
             (self.tell)(Change::Unusable {
                 file: format!("{}/{}", run.path, file.name().escape_default()),
-                why: "no store takes a name with a NUL character",
+                why,
             });
             return Ok(());
         }
@@ -88,8 +99,7 @@ impl<T: FnMut(Change)> Plan<'_, T> {
         let files = std::mem::take(&mut run.waiting);
         let number = match run.number {
             Some(number) => number,
-            None if self.options.dry_run => ledger.known_run(self.mirror.id.0, &run.path).await?,
-            None => Some(ledger.run(self.mirror.id.0, &run.path).await?),
+            None => self.number_of(&run.path).await?,
         };
         run.number = Some(number);
         let names: Vec<&str> = files.iter().map(File::name).collect();
@@ -119,7 +129,10 @@ impl<T: FnMut(Change)> Plan<'_, T> {
                 }
             }
         }
-        self.planned.bytes += changed.iter().map(|file| file.size.unsigned_abs()).sum::<u64>();
+        for file in &changed {
+            // Sizes are the server's word, be it nonsense.
+            self.planned.bytes = self.planned.bytes.saturating_add(file.size.unsigned_abs());
+        }
         if let Some(number) = number.filter(|_| !self.options.dry_run) {
             let batches = batches::assign(&mut changed);
             ledger
@@ -127,6 +140,25 @@ impl<T: FnMut(Change)> Plan<'_, T> {
                 .await?;
         }
         Ok(())
+    }
+
+    /// A run's number in the ledger, which takes it in where it may.
+    async fn number_of(&self, path: &RunPath) -> Result<Option<i64>, MirrorError> {
+        let (ledger, mirror) = (&self.mirror.ledger, self.mirror.id.0);
+        if let Some(number) = ledger.known_run(mirror, path).await? {
+            return Ok(Some(number));
+        }
+        if let Some(server) = ledger.other_server_of(mirror, path).await? {
+            return Err(MirrorError::Occupied {
+                run: path.clone(),
+                destination: self.mirror.destination.address().to_owned(),
+                server,
+            });
+        }
+        if self.options.dry_run {
+            return Ok(None);
+        }
+        Ok(Some(ledger.run(mirror, path).await?))
     }
 
     /// What the ledger has of a run besides `names`: the server has it no more.
@@ -147,6 +179,13 @@ impl<T: FnMut(Change)> Plan<'_, T> {
         if self.options.delete {
             // What an earlier call without `delete` left.
             gone.extend(ledger.gone(number).await?);
+        }
+        if let Err(error) = self.keep_what_is_there(path, &mut gone).await {
+            self.planned.problems += 1;
+            (self.tell)(Change::Incomplete(error));
+            return Ok(());
+        }
+        if self.options.delete {
             return self.delete(number, path, &gone).await;
         }
         self.planned.gone += gone.len() as u64;
@@ -162,6 +201,23 @@ impl<T: FnMut(Change)> Plan<'_, T> {
         Ok(())
     }
 
+    /// Asks for files that were not listed by name. A listing by pages leaves some out where others are deleted meanwhile, or
+    /// change their place in its order.
+    async fn keep_what_is_there(
+        &self,
+        path: &RunPath,
+        unlisted: &mut Vec<(String, String)>,
+    ) -> Result<(), FilesError> {
+        let mut there = HashSet::new();
+        for files in unlisted.chunks(NAMES) {
+            let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+            let found = lookup::by_name(&self.mirror.api, path, &names).await?;
+            there.extend(found.into_keys());
+        }
+        unlisted.retain(|(name, _)| !there.contains(name));
+        Ok(())
+    }
+
     async fn delete(
         &mut self,
         number: i64,
@@ -169,35 +225,61 @@ impl<T: FnMut(Change)> Plan<'_, T> {
         files: &[(String, String)],
     ) -> Result<(), MirrorError> {
         if !self.options.dry_run {
-            let destination = &self.mirror.destination;
-            let mut deletions = futures::stream::iter(files)
-                .map(|(_, key)| destination.delete(key))
-                .buffer_unordered(DELETIONS);
-            while let Some(deleted) = deletions.next().await {
-                deleted?;
-            }
-            let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
-            if !names.is_empty() {
-                self.mirror.ledger.forget(number, &names).await?;
-            }
+            return self.delete_and_forget(number, path, files).await;
         }
-        self.planned.deleted += files.len() as u64;
         for (name, _) in files {
-            (self.tell)(Change::Deleted {
-                file: format!("{path}/{name}"),
-            });
+            self.deleted(path, name);
         }
         Ok(())
     }
+
+    /// Deletes as many as it can: what is gone from the destination is forgotten, whatever becomes of the others.
+    async fn delete_and_forget(
+        &mut self,
+        number: i64,
+        path: &RunPath,
+        files: &[(String, String)],
+    ) -> Result<(), MirrorError> {
+        let destination = &self.mirror.destination;
+        let mut deletions = futures::stream::iter(files)
+            .map(|(name, key)| async move { destination.delete(key).await.map(|()| name.clone()) })
+            .buffer_unordered(DELETIONS);
+        let (mut names, mut failed) = (Vec::new(), None);
+        while let Some(deleted) = deletions.next().await {
+            match deleted {
+                Ok(name) => names.push(name),
+                Err(error) => {
+                    // Each of the others would take as long to fail.
+                    let is_outage = error.is_outage();
+                    failed.get_or_insert(error);
+                    if is_outage {
+                        break;
+                    }
+                }
+            }
+        }
+        drop(deletions);
+        if !names.is_empty() {
+            self.mirror.ledger.forget(number, &names).await?;
+        }
+        for name in &names {
+            self.deleted(path, name);
+        }
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn deleted(&mut self, path: &RunPath, name: &str) {
+        self.planned.deleted += 1;
+        (self.tell)(Change::Deleted {
+            file: format!("{path}/{name}"),
+        });
+    }
 }
 
-/// Whether the destination has the file as it is listed. Digests tell where there are any, else size and time.
+/// Whether the destination has the file as it is listed.
 fn is_there(known: &Known, file: &File) -> bool {
-    let same = match (known.md5.as_deref(), file.md5()) {
-        (Some(known), Some(listed)) => known == listed,
-        _ => known.updated_at.as_deref() == file.updated_at_text(),
-    };
-    known.state == State::Done && u64::try_from(known.size).is_ok_and(|size| size == file.size()) && same
+    let size = known.size.unsigned_abs();
+    known.state == State::Done && is_same(size, known.md5.as_deref(), known.updated_at.as_deref(), file)
 }
 
 fn listed(run: &RunPath, file: &File) -> Listed {

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use futures::stream::{self, StreamExt as _};
 use md5_simd::Md5 as Digest;
-use wandb_client::{File, FilesError, Md5, RunPath};
+use wandb_client::{FilesError, Md5, RunPath};
 
 use super::{Problem, Verified, VerifyOptions};
 use crate::ledger::Line;
+use crate::same::is_same;
 use crate::{Destination, DestinationError, Mirror, MirrorError, Object, State, key};
 
 /// Objects that are read at a time.
@@ -179,7 +180,7 @@ impl OfRun<'_> {
                 }),
                 Some(line) if line.state == State::Done => {
                     self.verified.listed += 1;
-                    if !is_same(line, &file) {
+                    if !is_same(line.size, line.md5.as_deref(), line.updated_at.as_deref(), &file) {
                         self.problems.push(Problem::Outdated {
                             file: self.file(file.name()),
                         });
@@ -203,14 +204,6 @@ impl OfRun<'_> {
             error,
         });
     }
-}
-
-fn is_same(line: &Line, file: &File) -> bool {
-    let same = match (line.md5.as_deref(), file.md5()) {
-        (Some(known), Some(listed)) => known == listed,
-        _ => line.updated_at.as_deref() == file.updated_at_text(),
-    };
-    line.size == file.size() && same
 }
 
 async fn digest(destination: &Destination, key: &str) -> Result<Md5, DestinationError> {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use wandb_client::{ConvertErrorKind, File, FilesError, PaginatorErrorKind, TransportErrorKind};
+use wandb_client::{File, TransportErrorKind};
 
 use super::trouble::{Patience, Trouble};
 use super::{Work, bring};
 use crate::ledger::{Fate, Outcome, Taken, Task};
-use crate::{Destination, MirrorError};
+use crate::{Destination, LedgerError, MirrorError, lookup};
 
 /// How long files under way are waited for when the worker is to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -20,6 +20,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) enum Unfinished {
     #[error(transparent)]
     Mirror(#[from] MirrorError),
+    #[error(transparent)]
+    Ledger(#[from] Arc<LedgerError>),
     #[error("the worker was stopped")]
     Stopped,
     #[error("another worker has taken it over")]
@@ -32,12 +34,18 @@ pub(super) async fn move_all(work: &Arc<Work>, task: Task) -> Result<(), Unfinis
         return Ok(());
     };
     tracing::debug!("taking {batch}");
-    let destination = work.destination(&batch.destination)?;
+    let destination = match work.destination(&batch.destination) {
+        Ok(destination) => destination,
+        Err(error) => {
+            // Whoever cannot open it would take its batches from those that can, again and again.
+            work.give_up(error.into());
+            return Err(Unfinished::Stopped);
+        }
+    };
     let batch = Arc::new(batch);
-    let mut stop = work.stop.subscribe();
     let listed = tokio::select! {
         listed = list(work, &batch) => listed,
-        _ = stop.wait_for(|stop| *stop) => return Err(Unfinished::Stopped),
+        () = work.stopping() => return Err(Unfinished::Stopped),
     };
     let mut files = FuturesUnordered::new();
     for (name, key) in batch.files.clone() {
@@ -55,18 +63,24 @@ pub(super) async fn move_all(work: &Arc<Work>, task: Task) -> Result<(), Unfinis
         ));
     }
     let stopping = async {
-        let _ = stop.wait_for(|stop| *stop).await;
+        work.stopping().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::pin!(stopping);
+    let mut left_over = false;
     loop {
         tokio::select! {
             done = files.next() => match done {
+                // Others are under way still.
+                Some(Err(Unfinished::Stopped)) => left_over = true,
                 Some(done) => done?,
                 None => break,
             },
             () = &mut stopping => return Err(Unfinished::Stopped),
         }
+    }
+    if left_over {
+        return Err(Unfinished::Stopped);
     }
     work.ledger.close(&batch).await.map_err(MirrorError::from)?;
     Ok(())
@@ -74,20 +88,18 @@ pub(super) async fn move_all(work: &Arc<Work>, task: Task) -> Result<(), Unfinis
 
 /// The files of the batch as they are now, with fresh addresses; or why they cannot be had.
 async fn list(work: &Work, batch: &Taken) -> Result<HashMap<String, File>, String> {
+    let names: Vec<&str> = batch.files.iter().map(|(name, _)| name.as_str()).collect();
     let mut patience = Patience::new(work.patience);
     loop {
-        let error = match list_once(work, batch).await {
+        let error = match lookup::by_name(&work.api, &batch.path, &names).await {
             Ok(files) => return Ok(files),
             Err(error) => error,
         };
-        if is_no_run(&error) {
-            return Ok(HashMap::new());
-        }
         if let Some(cause) = error.transport()
             && *cause.kind() == TransportErrorKind::Authentication
         {
             // No file can be had with this credential. The files stay queued for workers that have a better one.
-            work.give_up(error.to_string());
+            work.give_up(MirrorError::Refused(error.to_string()));
             std::future::pending::<()>().await;
         }
         let trouble = Trouble::from(error);
@@ -96,39 +108,6 @@ async fn list(work: &Work, batch: &Taken) -> Result<HashMap<String, File>, Strin
         }
         tracing::warn!("{trouble}; trying again");
     }
-}
-
-/// Whether the server has the run no more.
-fn is_no_run(error: &FilesError) -> bool {
-    match error {
-        FilesError::NoRun { .. } => true,
-        FilesError::Listing { source, .. } => {
-            matches!(source.kind(), PaginatorErrorKind::Convert(error) if error.kind() == ConvertErrorKind::NotFound)
-        }
-        _ => false,
-    }
-}
-
-async fn list_once(work: &Work, batch: &Taken) -> Result<HashMap<String, File>, FilesError> {
-    let mut found = HashMap::with_capacity(batch.files.len());
-    let names = batch.files.iter().map(|(name, _)| name.as_str());
-    let run = work.api.run_at(batch.path.clone());
-    let mut files = run
-        .files()
-        .names(names)
-        .per_page(u32::try_from(batch.files.len()).unwrap_or(u32::MAX))
-        .paginate()?
-        .into_stream();
-    while let Some(file) = files.next().await {
-        let file = file.map_err(|source| FilesError::Listing {
-            run: batch.path.clone(),
-            source,
-        })?;
-        if !file.is_missing() {
-            found.insert(file.name().to_owned(), file);
-        }
-    }
-    Ok(found)
 }
 
 /// Moves one file, and notes what became of it.
@@ -148,7 +127,9 @@ async fn deal_with(
     let fate = match file {
         Err(why) => Fate::Failed(why),
         Ok(None) => Fate::Gone,
-        Ok(Some(file)) => bring::bring(&work, &file, &destination, &key).await,
+        Ok(Some(file)) => bring::bring(&work, file, &destination, &key)
+            .await
+            .ok_or(Unfinished::Stopped)?,
     };
     let outcome = Outcome {
         mirror: batch.mirror,
@@ -158,14 +139,10 @@ async fn deal_with(
         holder: batch.holder,
         fate,
     };
-    let counts = work
-        .recorder
-        .record(outcome.clone())
-        .await
-        .map_err(MirrorError::from)?;
-    if !counts && !work.ledger.holds_batch(&batch).await.map_err(MirrorError::from)? {
+    if work.recorder.record(outcome.clone()).await? {
+        work.told(format!("{}/{}", batch.path, outcome.name), &outcome.fate);
+    } else if !work.ledger.holds_batch(&batch).await.map_err(MirrorError::from)? {
         return Err(Unfinished::TakenOver);
     }
-    work.told(format!("{}/{}", batch.path, outcome.name), &outcome.fate);
     Ok(())
 }

@@ -8,27 +8,42 @@ use wandb_client::{File, FilesError, Md5};
 use super::Work;
 use super::trouble::{Patience, Trouble};
 use crate::ledger::Fate;
-use crate::{Destination, Expected, Stored};
+use crate::same::is_same;
+use crate::{Destination, Expected, Stored, lookup};
 
-/// Tries of a file that fails while others get through.
+/// Tries of a file that fails while others get through, or that changes while it is moved.
 const TRIES: u32 = 3;
 
 /// Moves a file, however long that takes: an outage is waited for. What fails while other files get through, or could, is the
-/// file's own trouble, and is tried three times.
-pub(super) async fn bring(work: &Work, file: &File, destination: &Destination, key: &str) -> Fate {
+/// file's own trouble, and is tried three times. `None` where the worker is stopped in an outage, which says nothing of the file.
+///
+/// A file that is not as it was listed has often been written anew since, as those of a run that is going on are: it is listed
+/// again.
+pub(super) async fn bring(work: &Work, mut file: File, destination: &Destination, key: &str) -> Option<Fate> {
     let mut patience = Patience::new(work.patience);
-    let mut failures = 0;
+    let (mut failures, mut changes) = (0, 0);
     loop {
         let others = work.moved.load(Ordering::Relaxed);
-        let trouble = match stream(file, destination, key).await {
+        let trouble = match stream(&file, destination, key).await {
             Ok(stored) => {
-                work.note_moved(file);
-                return moved(file, stored);
+                work.note_moved(&file);
+                return Some(moved(&file, stored));
             }
             Err(trouble) => trouble,
         };
         if !trouble.passing {
-            return Fate::Failed(trouble.why);
+            changes += 1;
+            if trouble.at_source && changes < TRIES {
+                match look_again(work, &file).await {
+                    Now::Gone => return Some(Fate::Gone),
+                    Now::Another(other) => {
+                        file = other;
+                        continue;
+                    }
+                    Now::TheSame => {}
+                }
+            }
+            return Some(Fate::Failed(trouble.why));
         }
         let others_get_through = work.moved.load(Ordering::Relaxed) > others
             || trouble.at_source
@@ -39,10 +54,36 @@ pub(super) async fn bring(work: &Work, file: &File, destination: &Destination, k
         if others_get_through {
             failures += 1;
         }
-        if failures >= TRIES || work.is_stopping() || !patience.wait().await {
-            return Fate::Failed(trouble.why);
+        if failures >= TRIES {
+            return Some(Fate::Failed(trouble.why));
+        }
+        tokio::select! {
+            biased;
+            () = work.stopping() => return None,
+            again = patience.wait() => if !again {
+                return Some(Fate::Failed(trouble.why));
+            }
         }
         tracing::warn!("{trouble}; trying again");
+    }
+}
+
+/// What a file is by now that could not be had as it was listed.
+enum Now {
+    /// What it was, as far as can be told.
+    TheSame,
+    Another(File),
+    Gone,
+}
+
+async fn look_again(work: &Work, file: &File) -> Now {
+    let Ok(mut found) = lookup::by_name(&work.api, file.run(), &[file.name()]).await else {
+        return Now::TheSame;
+    };
+    match found.remove(file.name()) {
+        None => Now::Gone,
+        Some(now) if is_same(file.size(), file.md5(), file.updated_at_text(), &now) => Now::TheSame,
+        Some(now) => Now::Another(now),
     }
 }
 

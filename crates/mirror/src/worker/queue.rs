@@ -6,6 +6,7 @@ use std::time::Duration;
 use apalis::layers::WorkerBuilderExt as _;
 use apalis::prelude::{BackendExt as _, BackoffConfig, BoxDynError, Data, Strategy, WorkerBuilder};
 
+use super::batch::Unfinished;
 use super::trouble::Patience;
 use super::{Enough, Work, WorkerOptions, herald};
 use crate::MirrorError;
@@ -41,9 +42,8 @@ pub(super) fn name_of_process() -> String {
 
 pub(super) async fn run(work: &Arc<Work>, options: &WorkerOptions) -> Result<(), MirrorError> {
     let heralding = herald::herald(&work.api, &work.ledger);
-    let mut stop = work.stop.subscribe();
     let stopped = async {
-        let _ = stop.wait_for(|stop| *stop).await;
+        work.stopping().await;
         tokio::time::sleep(STOP).await;
     };
     tokio::select! {
@@ -75,6 +75,11 @@ async fn serve(work: &Arc<Work>, options: &WorkerOptions) -> Result<(), MirrorEr
 }
 
 async fn perform(task: Task, work: Data<Arc<Work>>) -> Result<(), BoxDynError> {
+    if work.is_stopping() {
+        // Given back at once, it would be handed out at once.
+        work.settled().await;
+        return Err(Unfinished::Stopped.into());
+    }
     let done = Arc::clone(&work).perform(task).await;
     if let Err(why) = &done {
         if work.is_stopping() {
@@ -83,9 +88,8 @@ async fn perform(task: Task, work: Data<Arc<Work>>) -> Result<(), BoxDynError> {
             tracing::warn!("a batch goes back to the queue: {why}");
         }
         // It is handed out again at once.
-        let mut stop = work.stop.subscribe();
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => {}
+            () = work.stopping() => {}
             () = tokio::time::sleep(AGAIN) => {}
         }
     }
@@ -127,10 +131,14 @@ async fn once(work: &Arc<Work>, options: &WorkerOptions) -> Result<(), MirrorErr
 }
 
 async fn until_enough(work: &Work) -> Result<(), std::io::Error> {
-    let mut stop = work.stop.subscribe();
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            () = work.stopping() => {
+                // The engine must not stop before that: it leaves off in the middle of what it asks its database, and on SQLite
+                // nothing of what is under way could be noted then.
+                work.settled().await;
+                return Ok(());
+            }
             () = tokio::time::sleep(ENOUGH) => {}
         }
         let enough = *work.enough.borrow();

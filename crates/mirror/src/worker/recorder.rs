@@ -1,5 +1,6 @@
 //! What writes outcomes to the ledger: many with one statement, as they come.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -11,7 +12,7 @@ use crate::{Ledger, LedgerError};
 /// The most outcomes of one statement.
 const AT_ONCE: usize = 256;
 
-type Told = oneshot::Sender<Result<bool, LedgerError>>;
+type Told = oneshot::Sender<Result<bool, Arc<LedgerError>>>;
 
 /// Writes outcomes: while one statement is under way, what comes meanwhile waits for the next.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ impl Recorder {
 
     /// Notes an outcome. `false` if the batch was no longer this process's, so that it does not count. An outage of the
     /// ledger is waited for.
-    pub(super) async fn record(&self, outcome: Outcome) -> Result<bool, LedgerError> {
+    pub(super) async fn record(&self, outcome: Outcome) -> Result<bool, Arc<LedgerError>> {
         let (told, written) = oneshot::channel();
         // The writer ends with the last sender only.
         let _ = self.0.send((outcome, told));
@@ -51,11 +52,10 @@ async fn write(
                 }
             }
             Err(error) => {
-                let mut told = told.into_iter();
-                if let Some(first) = told.next() {
-                    let _ = first.send(Err(error));
+                let error = Arc::new(error);
+                for told in told {
+                    let _ = told.send(Err(Arc::clone(&error)));
                 }
-                // The others are told by the end of their channels that nothing was written.
             }
         }
     }
@@ -78,5 +78,28 @@ async fn until_written(
             }
             done => return done,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Fate;
+
+    #[tokio::test]
+    async fn what_is_not_written_is_told_of_to_all() {
+        let ledger = Ledger::in_memory().await.unwrap();
+        let recorder = Recorder::new(ledger.clone(), "w".to_owned(), Duration::ZERO);
+        ledger.disconnect().await;
+        let outcome = |name: &str| Outcome {
+            mirror: 1,
+            run: 1,
+            name: name.to_owned(),
+            batch: 1,
+            holder: 1,
+            fate: Fate::Gone,
+        };
+        let (first, second) = tokio::join!(recorder.record(outcome("a")), recorder.record(outcome("b")));
+        assert!(first.is_err() && second.is_err(), "{first:?} {second:?}");
     }
 }

@@ -224,6 +224,11 @@ fn a_folder_that_cannot_be_made() {
     }
 }
 
+async fn cleared(destination: &Destination, unchanged_for: Duration) -> u64 {
+    let cleared = destination.clear_leftovers(unchanged_for).await;
+    cleared.expect("cleared")
+}
+
 #[tokio::test]
 async fn what_the_dead_have_left_is_cleared_away() {
     let (temp, destination) = folder();
@@ -238,20 +243,8 @@ async fn what_the_dead_have_left_is_cleared_away() {
     for name in stay.iter().chain(&go) {
         fs::write(temp.path().join(name), "x").expect("written");
     }
-    assert_eq!(
-        destination
-            .clear_leftovers(Duration::from_secs(3600))
-            .await
-            .expect("cleared"),
-        0
-    );
-    assert_eq!(
-        destination
-            .clear_leftovers(Duration::ZERO)
-            .await
-            .expect("cleared"),
-        3
-    );
+    assert_eq!(cleared(&destination, Duration::from_secs(3600)).await, 0);
+    assert_eq!(cleared(&destination, Duration::ZERO).await, 3);
     let mut left = files(temp.path());
     left.sort();
     let mut stay = stay.map(|name| temp.path().join(name));
@@ -279,20 +272,8 @@ async fn a_file_under_way_is_not_listed_and_known_as_unfinished() {
         tokio::task::yield_now().await;
     }
     assert_eq!(keys(&destination, "").await, [""; 0]);
-    assert_eq!(
-        destination
-            .clear_leftovers(Duration::from_secs(3600))
-            .await
-            .expect("cleared"),
-        0
-    );
-    assert_eq!(
-        destination
-            .clear_leftovers(Duration::ZERO)
-            .await
-            .expect("cleared"),
-        1
-    );
+    assert_eq!(cleared(&destination, Duration::from_secs(3600)).await, 0);
+    assert_eq!(cleared(&destination, Duration::ZERO).await, 1);
     assert_eq!(files(temp.path()), [""; 0].map(PathBuf::from));
     task.abort();
 }

@@ -17,8 +17,12 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 use tokio::sync::Notify;
-use wandb_mirror::{Destination, DestinationError, DestinationErrorKind as Kind, Expected, PutError, Stored};
+use wandb_mirror::{
+    Change, Destination, DestinationError, DestinationErrorKind as Kind, Enough, Expected, Mirror,
+    PlanOptions, PutError, Stored, Worker,
+};
 
+use crate::setup::{On, Setup, options};
 use crate::support::{MIB, content, expected, keys, md5, pieces, read};
 
 /// What goes wrong.
@@ -37,6 +41,8 @@ enum Fault {
     Lost,
     /// Parts wait until they are let go.
     Waits,
+    /// One object cannot be deleted.
+    Delete(&'static str),
 }
 
 #[derive(Debug)]
@@ -151,7 +157,12 @@ impl ObjectStore for Faulty {
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
+        let fault = self.log.fault;
+        let locations = locations.map(move |location| match (location, fault) {
+            (Ok(location), Fault::Delete(name)) if location.as_ref().ends_with(name) => Err(failure()),
+            (location, _) => location,
+        });
+        self.inner.delete_stream(locations.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -254,6 +265,35 @@ async fn whatever_fails_nothing_is_there_and_the_upload_is_aborted() {
 async fn a_completion_of_which_the_answer_is_lost_is_worth_another_try() {
     let (destination, _log) = faulty(Fault::CompletedBefore);
     assert!(put(&destination, 9 * MIB).await.expect_err("lost").is_outage());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_deleted_keeps_nothing_else_at_the_destination_or_in_the_ledger() {
+    let setup = Setup::new(On::Sqlite).await;
+    setup.fill(1, 40).await;
+    let (destination, _log) = faulty(Fault::Delete("media/007.txt"));
+    let mirror = Mirror::open(setup.api(), setup.ledger().await, destination.clone());
+    let mirror = mirror.await.unwrap();
+    let plan = mirror.plan(setup.source().await, PlanOptions::default(), |_| ());
+    plan.await.unwrap();
+    let worker = Worker::new(setup.api(), setup.ledger().await, options());
+    let worker = worker.with_destination(destination.clone());
+    worker.run(Enough::Empty).await.unwrap();
+    for file in 0..39 {
+        setup.delete("r0", &format!("media/{file:03}.txt")).await;
+    }
+    let mut deleted = 0;
+    let delete = PlanOptions::default().delete(true);
+    let plan = mirror.plan(setup.source().await, delete, |change| {
+        deleted += u32::from(matches!(change, Change::Deleted { .. }));
+    });
+    let error = plan.await.unwrap_err().to_string();
+    assert!(error.contains("media/007.txt"), "{error}");
+    assert_eq!(deleted, 38);
+    let left = ["e/p/r0/media/007.txt", "e/p/r0/media/039.txt"];
+    assert_eq!(keys(&destination, "").await, left);
+    let known: Vec<String> = setup.entries().await.into_iter().map(|entry| entry.key).collect();
+    assert_eq!(known, left);
 }
 
 #[tokio::test]

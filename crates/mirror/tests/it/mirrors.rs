@@ -1,7 +1,9 @@
 //! What is moved, what is not, and what is deleted.
 
+use futures::StreamExt as _;
+use wandb_client::Filter;
 use wandb_devserver::{Fault, RunSpec};
-use wandb_mirror::{PlanOptions, Source, State, from_key, key};
+use wandb_mirror::{Mirror, PlanOptions, Source, State, from_key, key};
 
 use crate::setup::{BOTH, On, Setup, content};
 
@@ -112,14 +114,8 @@ async fn what_the_server_has_no_more_stays_until_it_is_to_be_deleted() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_listing_that_breaks_off_deletes_nothing() {
-    let setup = Setup::new(On::Sqlite).await;
-    setup.fill(1, 120).await;
-    setup.plan(PlanOptions::default()).await;
-    setup.work().await;
-    setup.delete("r0", "media/119.txt").await;
-    // The first page of files comes with the run, the others by themselves.
+/// Where the files of a run are not listed for the run alone.
+async fn nothing_is_deleted_unlisted(setup: &Setup) {
     setup.server.inject(
         Fault::on_graphql()
             .operation("RunFiles")
@@ -132,7 +128,117 @@ async fn a_listing_that_breaks_off_deletes_nothing() {
         (0, 0, 1),
         "{told:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_breaks_off_deletes_nothing() {
+    let setup = Setup::new(On::Sqlite).await;
+    setup.fill(1, 120).await;
+    setup.plan(PlanOptions::default()).await;
+    setup.work().await;
+    setup.delete("r0", "media/119.txt").await;
+    // The first page of files comes with the run, the others by themselves.
+    nothing_is_deleted_unlisted(&setup).await;
     assert_eq!(setup.objects().await.len(), 120);
+}
+
+/// As a listing by pages does while runs and files are deleted meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_listing_leaves_out_is_asked_for_before_it_counts_as_gone() {
+    let setup = Setup::new(On::Sqlite).await;
+    setup.fill(3, 3).await;
+    setup.plan(PlanOptions::default()).await;
+    setup.work().await;
+    setup.delete("r1", "media/000.txt").await;
+    for options in [PlanOptions::default(), PlanOptions::default().delete(true)] {
+        let files = setup.api().files_of_project("e/p/").await.unwrap();
+        let cut = files.filters(Filter::field("name").eq("r2"));
+        let mut told = Vec::new();
+        let plan = setup.mirror().await;
+        let plan = plan.plan(Source::project(cut, "e", "p"), options, |change| {
+            told.push(format!("{change:?}"));
+        });
+        let planned = plan.await.unwrap();
+        assert_eq!(
+            (planned.gone + planned.deleted, planned.problems),
+            (1, 0),
+            "{told:?}"
+        );
+        assert!(told[0].contains("e/p/r1/media/000.txt"), "{told:?}");
+    }
+    assert_eq!(setup.objects().await.len(), 8);
+    assert_eq!(setup.plan(PlanOptions::default()).await.0.unchanged, 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_for_is_not_deleted() {
+    let setup = Setup::new(On::Sqlite).await;
+    setup.fill(1, 3).await;
+    setup.plan(PlanOptions::default()).await;
+    setup.work().await;
+    setup.delete("r0", "media/000.txt").await;
+    nothing_is_deleted_unlisted(&setup).await;
+    setup.server.clear_faults();
+    assert_eq!(setup.plan(PlanOptions::default().delete(true)).await.0.deleted, 1);
+    assert_eq!(setup.objects().await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_a_folder_could_not_hold_is_deleted_as_well() {
+    let setup = Setup::new(On::Sqlite).await;
+    setup.file("r0", "a/b", b"below").await;
+    setup.plan(PlanOptions::default()).await;
+    setup.work().await;
+    setup.file("r0", "a", b"above").await;
+    setup.plan(PlanOptions::default()).await;
+    setup.work().await;
+    assert_eq!(setup.ledger().await.failures(10).await.unwrap().len(), 1);
+    setup.delete("r0", "a").await;
+    let (planned, told) = setup.plan(PlanOptions::default().delete(true)).await;
+    assert_eq!((planned.deleted, told.len()), (1, 1), "{told:?}");
+    let keys: Vec<String> = setup.objects().await.into_keys().collect();
+    assert_eq!(keys, ["e/p/r0/a/b"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_no_ledger_holds_stops_no_other() {
+    for on in BOTH {
+        let setup = Setup::new(on).await;
+        setup.fill(1, 2).await;
+        // Of characters that compress badly: PostgreSQL compresses what it indexes.
+        let mut random = fastrand::Rng::with_seed(1);
+        let long: String = (0..4_000).map(|_| random.alphanumeric()).collect();
+        setup.file("r0", &long, b"long").await;
+        let (planned, told) = setup.plan(PlanOptions::default()).await;
+        assert_eq!((planned.new, planned.problems), (2, 1), "{on:?} {told:?}");
+        setup.work().await;
+        assert_eq!(setup.objects().await.len(), 2, "{on:?}");
+        // Another file of such a name counts neither as new nor as gone.
+        let (planned, _) = setup.plan(PlanOptions::default().delete(true)).await;
+        assert_eq!((planned.unchanged, planned.deleted), (2, 0), "{on:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_do_not_overwrite_each_others_files() {
+    let setup = Setup::new(On::Sqlite).await;
+    setup.fill(1, 1).await;
+    setup.plan(PlanOptions::default()).await;
+    setup.work().await;
+    let mut other = Setup::new(On::Sqlite).await;
+    other.address.clone_from(&setup.address);
+    other.file("r0", "media/000.txt", b"another server's").await;
+    other.file("r1", "media/000.txt", b"of a run of its own").await;
+    let mirror = Mirror::open(other.api(), other.ledger().await, setup.destination());
+    let mirror = mirror.await.unwrap();
+    let plan = mirror.plan(other.source().await, PlanOptions::default(), |_| ());
+    let error = plan.await.unwrap_err().to_string();
+    assert!(
+        error.contains("e/p/r0") && error.contains(setup.server.url().trim_end_matches('/')),
+        "{error}"
+    );
+    other.work().await;
+    assert_eq!(setup.objects().await["e/p/r0/media/000.txt"], content(0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,6 +275,16 @@ async fn a_file_that_cannot_be_had_stops_no_other_and_is_tried_again() {
             ("media/002.txt", 1)
         );
         assert!(failures[0].error.contains("404"), "{}", failures[0].error);
+        let (ledger, destination) = (setup.ledger().await, setup.destination());
+        for (to, expected) in [
+            (None, 1),
+            (Some(destination.address()), 1),
+            (Some("elsewhere"), 0),
+        ] {
+            let failed: Vec<_> = ledger.failed_entries(to).collect().await;
+            assert_eq!(failed.len(), expected, "{on:?}");
+            assert!(failed.iter().flatten().all(|entry| entry.name == "media/002.txt"));
+        }
 
         setup.server.clear_faults();
         let (_, told) = setup.plan(PlanOptions::default()).await;

@@ -1,18 +1,11 @@
 //! What passes is waited for.
 
-use wandb_client::RetryConfig;
+use std::time::Duration;
+
 use wandb_devserver::Fault;
 use wandb_mirror::{Enough, PlanOptions, State, Worker};
 
-use crate::setup::{BOTH, Setup, options};
-
-/// No patience of the client's own, so that what waits is the worker.
-fn impatient() -> RetryConfig {
-    RetryConfig {
-        max_retries: 0,
-        ..RetryConfig::default()
-    }
-}
+use crate::setup::{BOTH, Setup, impatient, options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_for_a_while_count_for_no_file() {
@@ -64,6 +57,52 @@ async fn a_file_that_fails_while_others_get_through_is_given_up() {
     assert_eq!(failures.len(), 1);
     assert!(failures[0].error.contains("500"), "{}", failures[0].error);
     assert_eq!(setup.objects().await.len(), 119);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_while_others_are_moved_is_moved_as_it_is() {
+    let setup = Setup::new(crate::setup::On::Sqlite).await;
+    setup.fill(1, 4).await;
+    setup.plan(PlanOptions::default()).await;
+    setup.server.clear_requests();
+    setup
+        .server
+        .inject(Fault::on_storage("").times(1).delay(Duration::from_secs(1)));
+    let mut one = options();
+    one.jobs = 1;
+    let worker = Worker::new(setup.api(), setup.ledger().await, one);
+    let running = tokio::spawn(async move { worker.run(Enough::Empty).await });
+    let asked = async {
+        loop {
+            let requests = setup.server.requests();
+            if let Some(request) = requests.iter().find(|request| request.operation.is_none()) {
+                return request.path.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(20), asked)
+        .await
+        .unwrap();
+    // All have been listed by now.
+    let names: Vec<String> = (0..4).map(|file| format!("media/{file:03}.txt")).collect();
+    let waiting: Vec<&String> = names
+        .iter()
+        .filter(|name| !asked.contains(name.as_str()))
+        .collect();
+    setup.file("r0", waiting[0], b"another content").await;
+    setup.delete("r0", waiting[1]).await;
+    running.await.unwrap().unwrap();
+    let objects = setup.objects().await;
+    assert_eq!(objects[&format!("e/p/r0/{}", waiting[0])], b"another content");
+    assert_eq!(objects.len(), 3);
+    let counts = setup.ledger().await.status().await.unwrap().counts;
+    assert_eq!(
+        (counts.done.files, counts.gone.files, counts.failed.files),
+        (3, 1, 0)
+    );
+    let (planned, told) = setup.plan(PlanOptions::default()).await;
+    assert_eq!((planned.unchanged, told.len()), (3, 0), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -142,6 +142,14 @@ impl Setup {
     }
 }
 
+/// No patience of the client's own, so that what waits is the worker.
+pub(crate) fn impatient() -> RetryConfig {
+    RetryConfig {
+        max_retries: 0,
+        ..RetryConfig::default()
+    }
+}
+
 pub(crate) fn options() -> WorkerOptions {
     let mut options = WorkerOptions::default();
     options.heartbeat = Duration::from_secs(1);

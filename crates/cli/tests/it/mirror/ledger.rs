@@ -52,13 +52,7 @@ async fn status_and_export_show_the_ledger() {
     assert!(csv.starts_with("entity,project,run,name,"), "{csv}");
     assert_eq!(csv.lines().count(), 4);
     let outcome = setup
-        .wbf([
-            "mirror",
-            "export",
-            "out.parquet",
-            "--state",
-            "m.wbf-ledger.sqlite",
-        ])
+        .wbf("mirror export out.parquet --state m.wbf-ledger.sqlite".split(' '))
         .await;
     assert_eq!(outcome.status, 0, "{}", outcome.stderr);
     assert!(
@@ -81,15 +75,7 @@ async fn verify_finds_a_byte_that_changed() {
     assert_eq!(outcome.status, 1);
     assert_snapshot!(outcome.stdout, @"e/p/r/config.yaml has the md5 3cec537b17a4907a12bc886e75b1edc7 at the destination and should have e0ccdaf42c593022e15b18cc0e96d201");
     let outcome = setup
-        .wbf([
-            "mirror",
-            "verify",
-            "m",
-            "--read",
-            "--no-server",
-            "--format",
-            "ndjson",
-        ])
+        .wbf("mirror verify m --read --no-server --format ndjson".split(' '))
         .await;
     assert_eq!(outcome.status, 1);
     let problems = objects(&outcome.stdout);
@@ -97,6 +83,40 @@ async fn verify_finds_a_byte_that_changed() {
         (problems.len(), &problems[0]["kind"], &problems[0]["of"]),
         (1, &"digest".into(), &"e/p/r/config.yaml".into())
     );
+}
+
+#[tokio::test]
+async fn what_is_known_of_another_server_is_not_compared_with_this_one() {
+    let setup = Setup::new(FILES).await;
+    assert_eq!(setup.wbf(["mirror", "e/p/", "m"]).await.status, 0);
+    let another = Setup::new(FILES).await;
+    for args in [
+        &["mirror", "verify", "m"][..],
+        &["mirror", "verify", "m", "--no-server", "--repair"],
+        &[
+            "mirror",
+            "work",
+            "--state",
+            "m.wbf-ledger.sqlite",
+            "--until-empty",
+        ],
+    ] {
+        let mut command = setup.command(args);
+        command.env("WANDB_BASE_URL", another.server.url());
+        let outcome = run(command).await;
+        assert_eq!(
+            (outcome.status, outcome.stdout.as_str()),
+            (1, ""),
+            "{args:?} {}",
+            outcome.stderr
+        );
+        assert!(
+            said(&setup, &outcome).contains("[URL]") && outcome.stderr.contains(another.server.url()),
+            "{}",
+            outcome.stderr
+        );
+    }
+    assert_eq!(setup.wbf(["mirror", "verify", "m"]).await.status, 0);
 }
 
 #[tokio::test]

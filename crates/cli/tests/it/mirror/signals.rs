@@ -92,13 +92,7 @@ async fn a_worker_moves_what_others_queue_until_it_is_told_to_stop() {
     assert!(said.contains("the rest goes back to the queue"), "{said}");
     setup.server.clear_faults();
     let outcome = setup
-        .wbf([
-            "mirror",
-            "work",
-            "--state",
-            "m.wbf-ledger.sqlite",
-            "--until-empty",
-        ])
+        .wbf("mirror work --state m.wbf-ledger.sqlite --until-empty".split(' '))
         .await;
     assert_eq!(outcome.status, 0, "{}", outcome.stderr);
     let counts = &status(&setup).await["counts"];
