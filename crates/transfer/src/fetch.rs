@@ -186,7 +186,9 @@ impl Job<'_> {
             if pieces.send(Piece { span, bytes }).await.is_err() {
                 return Err(stopped());
             }
-            if more.is_some() {
+            // At the end of the file it is seen whether more comes.
+            let is_part = stretch.to != self.source.size();
+            if more.is_some() || is_part && stretch.to == Some(stretch.from) {
                 return Ok(Pumped::All);
             }
             if let Some(speed) = &mut speed
@@ -229,7 +231,7 @@ pub(crate) fn stopped() -> Failure {
 /// Writes pieces that have come.
 pub(crate) fn keep(mut draft: Draft, pieces: Vec<Piece>) -> io::Result<Draft> {
     for Piece { span, bytes } in pieces {
-        draft.write(span, &bytes)?;
+        draft.write(span, bytes)?;
     }
     Ok(draft)
 }
@@ -251,7 +253,7 @@ pub(crate) fn write(mut draft: Draft, mut pieces: mpsc::Receiver<Piece>) -> io::
             pieces.blocking_recv()
         };
         match piece {
-            Some(Piece { span, bytes }) => draft.write(span, &bytes)?,
+            Some(Piece { span, bytes }) => draft.write(span, bytes)?,
             None => {
                 draft.count()?;
                 return Ok(draft);

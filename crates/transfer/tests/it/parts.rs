@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use url::Url;
-use wandb_devserver::{DevServer, Listener};
+use wandb_devserver::{DevServer, Fault, Listener};
 use wandb_http::Credential;
 use wandb_transfer::{IfExists, Parts, Source, Transfer, TransferErrorKind};
 
@@ -56,18 +56,22 @@ async fn every_part_is_asked_for_once() {
     }
 }
 
-/// Each connection of the server brings so many bytes in a second, and one that brings fewer than `slow_below` is slow.
-async fn ranges_of(rate: u64, slow_below: u64) -> Vec<String> {
+/// Each connection of the server brings so many bytes in a second, and one that brings fewer than `slow_below` is slow: the
+/// ranges of parts of `size` bytes that are asked for.
+async fn ranges_of(rate: u64, slow_below: u64, size: usize, fault: Option<Fault>) -> Vec<String> {
     let (bytes, folder, heard) = (content(LENGTH), Folder::new(), Heard::default());
     let server = DevServer::builder().rate(rate).start().await.expect("a server");
     let added = server.add_file("team", "project", "run", "f", &bytes).await;
     added.expect("a file");
+    if let Some(fault) = fault {
+        server.inject(fault);
+    }
     let base: Url = server.url().parse().expect("an address");
     let url = base.join("files/team/project/run/f").expect("an address");
     let transfer = transfer().with_credentials(Arc::new(Credential::api_key(&base, server.api_key())));
     let parts = Parts {
         threshold: 500_000,
-        size: PART as u64,
+        size: size as u64,
         connections: 4,
         slow_below,
     };
@@ -88,12 +92,12 @@ async fn ranges_of(rate: u64, slow_below: u64) -> Vec<String> {
 
 #[tokio::test]
 async fn a_connection_that_is_not_slow_brings_all() {
-    assert_eq!(ranges_of(0, 1).await, ["bytes=0-"]);
+    assert_eq!(ranges_of(0, 1, PART, None).await, ["bytes=0-"]);
 }
 
 #[tokio::test]
 async fn what_a_slow_connection_has_not_brought_comes_in_parts() {
-    let ranges = ranges_of(3_000_000, 1 << 40).await;
+    let ranges = ranges_of(3_000_000, 1 << 40, PART, None).await;
     assert_eq!(ranges[0], "bytes=0-");
     assert!(ranges.len() > 2, "{ranges:?}");
     let last = format!("bytes={}-{}", LENGTH / PART * PART, LENGTH - 1);
@@ -101,6 +105,19 @@ async fn what_a_slow_connection_has_not_brought_comes_in_parts() {
         ranges.iter().filter(|range| **range == last).count(),
         1,
         "{ranges:?}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_waited_for_or_asked_for_behind_the_end_of_a_part() {
+    const SIZE: usize = 1_000_000;
+    // Of the first connection nothing comes behind the first part, to which it is bound once it has proved to be slow.
+    let silent = Fault::on_storage("").stall_after(SIZE as u64);
+    let mut ranges = ranges_of(1_000_000, 1 << 40, SIZE, Some(silent)).await;
+    ranges.sort_unstable();
+    assert_eq!(
+        ranges,
+        ["bytes=0-", "bytes=1000000-1999999", "bytes=2000000-2499999"]
     );
 }
 
