@@ -266,7 +266,7 @@ impl Front {
         let answer_at = came + self.network.latency + effect.delay;
         let outcome = effect.carry_out(request, reset, route).await;
         if !self.network.latency.is_zero() {
-            tokio::time::sleep_until(answer_at).await;
+            sleep_until(answer_at).await;
         }
         let response = outcome?;
         self.traffic.answered(number, response.status());
@@ -286,6 +286,15 @@ impl Front {
             Err(error) => reply(500, &[], error.to_string().into()),
         }
     }
+}
+
+/// Sleeps until `moment`, and hardly longer: the runtime's timer may be late by more than a millisecond, so the last two are a
+/// thread's.
+async fn sleep_until(moment: Instant) {
+    let rest = move || moment.saturating_duration_since(Instant::now());
+    tokio::time::sleep(rest().saturating_sub(Duration::from_millis(2))).await;
+    // It fails only where the runtime ends, and this with it.
+    let _ = tokio::task::spawn_blocking(move || std::thread::sleep(rest())).await;
 }
 
 /// The parts of a GraphQL request that are recorded.
