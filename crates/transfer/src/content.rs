@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
-use md5_simd::Md5 as Hasher;
+use md5_many::Md5State;
 
 use crate::error::{Again, Failure};
 use crate::{Md5, Source, TransferErrorKind};
@@ -16,7 +16,7 @@ const NEXT: &str =
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     bytes: u64,
-    hash: Hasher,
+    hash: Md5State,
 }
 
 impl Tally {
@@ -25,9 +25,9 @@ impl Tally {
         self.hash.update(piece);
     }
 
-    /// Counts bytes of which the digest is not asked for.
-    pub(crate) fn count(&mut self, bytes: u64) {
-        self.bytes += bytes;
+    /// Of so many bytes, which have been hashed, or of which the digest is not asked for.
+    pub(crate) fn of(bytes: u64, hash: Md5State) -> Self {
+        Self { bytes, hash }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -35,7 +35,7 @@ impl Tally {
     }
 
     pub(crate) fn md5(&self) -> Md5 {
-        Md5::from(self.hash.finalize_snapshot())
+        Md5::from(self.hash.finalize())
     }
 
     /// Of all that `reader` gives; an error, once `stop` says so.

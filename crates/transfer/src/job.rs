@@ -92,8 +92,9 @@ impl<'a> Job<'a> {
         let mut tries = Tries::new(self.transfer.inner.retry);
         if let Some(size) = Target::size_of_left(&self.source) {
             let (target, source) = (self.target.clone(), self.source.clone());
+            let lanes = self.transfer.inner.lanes.clone();
             // What cannot be read need not be gone on with.
-            let left = blocking(move || target.left(&source, size)).await;
+            let left = blocking(move || target.left(&source, size, &lanes)).await;
             (self.partial, self.draft) = left.unwrap_or_default().unzip();
         }
         loop {
@@ -285,11 +286,12 @@ impl<'a> Job<'a> {
         }
         self.place = None;
         let (source, target) = (self.source.clone(), self.target.clone());
+        let lanes = self.transfer.inner.lanes.clone();
         let (replace, sync) = (self.replace, self.transfer.inner.fsync);
         let turn = self.transfer.inner.small_writes.acquire().await;
         let written = blocking(move || {
             let disk = |error| target.failure(error);
-            let (partial, draft) = target.begin(&source)?;
+            let (partial, draft) = target.begin(&source, &lanes)?;
             let finished = keep(draft, pieces).and_then(|draft| draft.finish(sync));
             let checked = finished.map_err(disk).and_then(|(file, tally)| {
                 decide(&source, &Encoding::Identity, &tally)?;
@@ -312,11 +314,12 @@ impl<'a> Job<'a> {
     /// Sees that there is a partial file, cut as `layout` says.
     async fn begin(&mut self, layout: Option<Layout>) -> Result<(), Failure> {
         let (target, source, draft) = (self.target.clone(), self.source.clone(), self.draft.take());
+        let lanes = self.transfer.inner.lanes.clone();
         let (partial, draft) = blocking(move || {
             let (partial, mut draft) = match draft {
                 Some(draft) => (None, draft),
                 None => target
-                    .begin(&source)
+                    .begin(&source, &lanes)
                     .map(|(partial, draft)| (Some(partial), draft))?,
             };
             if let Some(layout) = layout.filter(|layout| layout.is_cut() && !draft.layout().is_cut()) {

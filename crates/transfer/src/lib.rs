@@ -10,6 +10,7 @@ mod error;
 mod expiry;
 mod fetch;
 mod job;
+mod lanes;
 mod md5;
 mod parts;
 mod progress;

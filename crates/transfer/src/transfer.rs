@@ -9,6 +9,7 @@ use wandb_http::{Anonymous, ClientConfig, Credentials, Pace, RetryConfig};
 
 use crate::addresses::Unreachable;
 use crate::error::Failure;
+use crate::lanes::Lanes;
 use crate::{Parts, Source, TransferErrorKind};
 
 /// Moves bytes: to checked files below a [`Root`](crate::Root), as a stream, or to an address.
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) more_connections: Arc<Semaphore>,
     /// For the small files that are being written: more of them than there are cores only get in each other's way.
     pub(crate) small_writes: Arc<Semaphore>,
+    /// For the digests of the files that come.
+    pub(crate) lanes: Lanes,
     pub(crate) verify: bool,
     pub(crate) fsync: bool,
 }
@@ -90,6 +93,7 @@ impl Transfer {
                 parts: Parts::default(),
                 more_connections: more_connections(Parts::default()),
                 small_writes: Arc::new(Semaphore::new(cores())),
+                lanes: Lanes::default(),
                 verify: true,
                 fsync: false,
             }),

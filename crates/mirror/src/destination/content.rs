@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use bytes::Bytes;
-use md5_simd::Md5 as Hasher;
+use md5_many::Md5State;
 
 use super::DestinationError;
 
@@ -132,7 +132,7 @@ impl<E> From<Wrong> for PutError<E> {
 pub(super) struct Tally {
     expected: Expected,
     bytes: u64,
-    hash: Option<Hasher>,
+    hash: Option<Md5State>,
 }
 
 impl Tally {
@@ -141,7 +141,7 @@ impl Tally {
         Self {
             expected,
             bytes: 0,
-            hash: (!known).then(Hasher::default),
+            hash: (!known).then(Md5State::new),
         }
     }
 
@@ -176,7 +176,7 @@ impl Tally {
                 got: self.bytes,
             });
         }
-        let computed = self.hash.as_ref().map(Hasher::finalize_snapshot);
+        let computed = self.hash.as_ref().map(Md5State::finalize);
         match (self.expected.md5, computed) {
             (Some(expected), Some(got)) if expected != got => Err(Wrong::Md5 { expected, got }),
             (expected, got) => Ok((self.bytes, got.or(expected).unwrap_or_default())),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use futures::stream::{self, StreamExt as _};
-use md5_simd::Md5 as Digest;
+use md5_many::Md5State;
 use wandb_client::{FilesError, Md5, RunPath};
 
 use super::{Problem, Verified, VerifyOptions};
@@ -207,7 +207,7 @@ impl OfRun<'_> {
 }
 
 async fn digest(destination: &Destination, key: &str) -> Result<Md5, DestinationError> {
-    let mut digest = Digest::new();
+    let mut digest = Md5State::new();
     let mut pieces = destination.read(key).await?;
     while let Some(piece) = pieces.next().await {
         digest.update(&piece?);

@@ -12,10 +12,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
+
 use super::layout::Layout;
 use super::partial::Held;
 use super::positioned::{read_exact_at, write_all_at};
 use crate::content::Tally;
+use crate::lanes::Chain;
 
 const MARK: u64 = u64::from_le_bytes(*b"wbfparts");
 const HASHED_AT_ONCE: usize = 256 * 1024;
@@ -29,43 +32,48 @@ pub(crate) struct Draft {
     layout: Layout,
     /// How many bytes of each span the journal counts; nothing where there is none.
     counted: Vec<u64>,
-    /// Of the first bytes; some of those that are there may be missing.
-    tally: Tally,
-    /// Whether the digest is asked for.
-    hashes: bool,
+    /// The digest, where it is asked for, of the first bytes; some of those that are there may be missing.
+    chain: Option<Chain>,
+    /// How many those are.
+    hashed: u64,
     held: Arc<Held>,
 }
 
 impl Draft {
     /// Nothing of the file is there, whatever stands in it.
-    pub(super) fn new(file: File, size: Option<u64>, hashes: bool, held: Arc<Held>) -> io::Result<Self> {
+    pub(super) fn new(
+        file: File,
+        size: Option<u64>,
+        chain: Option<Chain>,
+        held: Arc<Held>,
+    ) -> io::Result<Self> {
         if file.metadata()?.len() > 0 {
             file.set_len(0)?;
         }
-        Ok(Self::with(file, Layout::whole(size, 0), hashes, held))
+        Ok(Self::with(file, Layout::whole(size, 0), chain, held))
     }
 
     /// What an earlier download left of a file of `size` bytes.
-    pub(super) fn restore(mut file: File, size: u64, held: Arc<Held>) -> io::Result<Self> {
+    pub(super) fn restore(mut file: File, size: u64, chain: Chain, held: Arc<Held>) -> io::Result<Self> {
         let length = file.metadata()?.len();
         let layout = match length.checked_sub(size) {
             None | Some(0) => Some(Layout::whole(Some(size), length)),
             Some(journal) => restore(&mut file, size, journal)?,
         };
         match layout {
-            Some(layout) => Ok(Self::with(file, layout, true, held)),
-            None => Self::new(file, Some(size), true, held),
+            Some(layout) => Ok(Self::with(file, layout, Some(chain), held)),
+            None => Self::new(file, Some(size), Some(chain), held),
         }
     }
 
-    fn with(file: File, layout: Layout, hashes: bool, held: Arc<Held>) -> Self {
+    fn with(file: File, layout: Layout, chain: Option<Chain>, held: Arc<Held>) -> Self {
         held.bytes.store(layout.bytes(), Ordering::Relaxed);
         Self {
             file,
             counted: counts(&layout),
             layout,
-            tally: Tally::default(),
-            hashes,
+            chain,
+            hashed: 0,
             held,
         }
     }
@@ -89,10 +97,11 @@ impl Draft {
     }
 
     /// Takes the next bytes of a span.
-    pub(crate) fn write(&mut self, span: usize, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, span: usize, bytes: Bytes) -> io::Result<()> {
         let at = self.layout.spans()[span].next();
-        write_all_at(&self.file, at, bytes)?;
-        self.layout.add(span, bytes.len() as u64);
+        let length = bytes.len() as u64;
+        write_all_at(&self.file, at, &bytes)?;
+        self.layout.add(span, length);
         let state = self.layout.spans()[span];
         if self
             .counted
@@ -101,9 +110,12 @@ impl Draft {
         {
             self.count_span(span)?;
         }
-        self.held.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        if self.hashes && at == self.tally.bytes() {
-            self.tally.add(bytes);
+        self.held.bytes.fetch_add(length, Ordering::Relaxed);
+        if let Some(chain) = &mut self.chain
+            && at == self.hashed
+        {
+            chain.add(bytes);
+            self.hashed += length;
         }
         Ok(())
     }
@@ -125,19 +137,22 @@ impl Draft {
 
     /// Whether bytes that are there, and have nothing missing before them, have not been hashed.
     pub(crate) fn is_behind(&self) -> bool {
-        self.hashes && self.tally.bytes() < self.layout.front()
+        self.chain.is_some() && self.hashed < self.layout.front()
     }
 
     /// Hashes some of them. They are read back from the system's cache, or, taken up from an earlier download, from the
     /// disk.
     pub(crate) fn catch_up(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
-        let missing = self.layout.front() - self.tally.bytes();
+        let missing = self.layout.front() - self.hashed;
         buffer.resize(
             usize::try_from(missing).map_or(HASHED_AT_ONCE, |missing| missing.min(HASHED_AT_ONCE)),
             0,
         );
-        read_exact_at(&self.file, self.tally.bytes(), buffer)?;
-        self.tally.add(buffer);
+        read_exact_at(&self.file, self.hashed, buffer)?;
+        self.hashed += buffer.len() as u64;
+        if let Some(chain) = &mut self.chain {
+            chain.add_now(buffer);
+        }
         Ok(())
     }
 
@@ -154,13 +169,11 @@ impl Draft {
         if self.layout.is_cut() {
             self.file.set_len(front)?;
         }
-        if !self.hashes {
-            self.tally.count(front);
-        }
         if sync {
             self.file.sync_all()?;
         }
-        Ok((self.file, self.tally))
+        let hash = self.chain.as_mut().map(Chain::state).unwrap_or_default();
+        Ok((self.file, Tally::of(front, hash)))
     }
 }
 
@@ -204,6 +217,7 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use super::*;
+    use crate::lanes::Lanes;
 
     const SIZE: u64 = 4_000_000;
 
@@ -217,7 +231,7 @@ mod tests {
 
     fn reopened(file: &File) -> Draft {
         let file = file.try_clone().expect("a file");
-        Draft::restore(file, SIZE, Arc::default()).expect("a draft")
+        Draft::restore(file, SIZE, Lanes::default().chain(), Arc::default()).expect("a draft")
     }
 
     #[test]
@@ -226,9 +240,10 @@ mod tests {
             let mut random = fastrand::Rng::with_seed(seed);
             let file = tempfile::tempfile().expect("a file");
             let hold = file.try_clone().expect("a file");
-            let mut draft = Draft::new(file, Some(SIZE), true, Arc::default()).expect("a draft");
+            let mut draft = Draft::new(file, Some(SIZE), Some(Lanes::default().chain()), Arc::default())
+                .expect("a draft");
             let head = random.u64(0..SIZE);
-            draft.write(0, &bytes(0, head)).expect("a write");
+            draft.write(0, bytes(0, head).into()).expect("a write");
             let layout = Layout::cut(SIZE, random.u64(100_000..SIZE), head);
             draft.cut(layout).expect("a journal");
             let mut buffer = Vec::new();
@@ -239,7 +254,9 @@ mod tests {
                 let Some(span) = random.choice(&open) else { break };
                 let state = draft.layout().spans()[*span];
                 let to = (state.next() + random.u64(1..200_000)).min(state.end.expect("an end"));
-                draft.write(*span, &bytes(state.next(), to)).expect("a write");
+                draft
+                    .write(*span, bytes(state.next(), to).into())
+                    .expect("a write");
                 if random.u8(..) < 10 && draft.is_behind() {
                     draft.catch_up(&mut buffer).expect("a read");
                 }

@@ -51,7 +51,7 @@ fn name_at_random(leaf: &str) -> String {
 }
 
 fn hash(bytes: &[u8]) -> u64 {
-    md5_simd::digest(bytes)
+    md5_many::md5(bytes)
         .iter()
         .take(8)
         .fold(0, |hash, byte| hash << 8 | u64::from(*byte))

@@ -13,6 +13,7 @@ use super::partial::{WORTH_KEEPING, family, remove};
 use super::{Draft, Partial, Root, disk_failure};
 use crate::content::Tally;
 use crate::error::Failure;
+use crate::lanes::Lanes;
 use crate::{Source, TransferErrorKind};
 
 /// A final path below a root.
@@ -87,7 +88,12 @@ impl Target {
     }
 
     /// What an earlier download left of `source`, which is `size` bytes long.
-    pub(crate) fn left(&self, source: &Source, size: u64) -> Result<Option<(Partial, Draft)>, Failure> {
+    pub(crate) fn left(
+        &self,
+        source: &Source,
+        size: u64,
+        lanes: &Lanes,
+    ) -> Result<Option<(Partial, Draft)>, Failure> {
         let disk = |error| self.failure(error);
         let folder = match self.open_folder() {
             Ok(folder) => folder,
@@ -97,12 +103,12 @@ impl Target {
         let Some((partial, file)) = Partial::left(folder, self.name.leaf(), source).map_err(disk)? else {
             return Ok(None);
         };
-        let draft = Draft::restore(file, size, partial.held()).map_err(disk)?;
+        let draft = Draft::restore(file, size, lanes.chain(), partial.held()).map_err(disk)?;
         Ok(Some((partial, draft)))
     }
 
     /// Makes the folders, and a partial file for `source` in the last one.
-    pub(crate) fn begin(&self, source: &Source) -> Result<(Partial, Draft), Failure> {
+    pub(crate) fn begin(&self, source: &Source, lanes: &Lanes) -> Result<(Partial, Draft), Failure> {
         let folder = self.name.folder();
         if !folder.as_os_str().is_empty() {
             self.root
@@ -117,7 +123,8 @@ impl Target {
         let disk = |error| self.failure(error);
         let folder = self.open_folder().map_err(disk)?;
         let (partial, file) = Partial::begin(folder, self.name.leaf(), source).map_err(disk)?;
-        let draft = Draft::new(file, source.size(), source.md5().is_some(), partial.held()).map_err(disk)?;
+        let chain = source.md5().map(|_| lanes.chain());
+        let draft = Draft::new(file, source.size(), chain, partial.held()).map_err(disk)?;
         Ok((partial, draft))
     }
 
