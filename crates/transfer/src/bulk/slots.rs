@@ -19,7 +19,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Slots(Arc<Semaphore>);
+pub struct Slots {
+    free: Arc<Semaphore>,
+    places: usize,
+}
 
 /// A place that is taken, until it is dropped.
 #[derive(Debug)]
@@ -32,20 +35,30 @@ impl Slots {
     /// So many places; at least one.
     #[must_use]
     pub fn new(places: usize) -> Self {
-        Self(Arc::new(Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS))))
+        let places = places.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            free: Arc::new(Semaphore::new(places)),
+            places,
+        }
+    }
+
+    /// How many there are, taken and free.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.places
     }
 
     /// Waits for a place.
     pub async fn take(&self) -> Slot {
         // Only a semaphore that is closed gives none, and nobody closes this one.
-        Slot(Arc::clone(&self.0).acquire_owned().await.ok())
+        Slot(Arc::clone(&self.free).acquire_owned().await.ok())
     }
 }
 
 impl fmt::Debug for Slots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slots")
-            .field("free", &self.0.available_permits())
+            .field("free", &self.free.available_permits())
             .finish()
     }
 }

@@ -60,3 +60,9 @@ async fn as_many_as_there_are_shared_places_and_no_more() {
     let shared = BulkOptions::default().jobs(8).within(Slots::new(3));
     assert_eq!(most(shared).await, 3);
 }
+
+#[tokio::test]
+async fn as_many_as_jobs_where_more_places_are_shared() {
+    let shared = BulkOptions::default().jobs(4).within(Slots::new(64));
+    assert_eq!(most(shared).await, 4);
+}
