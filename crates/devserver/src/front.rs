@@ -29,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 /// A GraphQL request is read whole; a longer one is refused.
 pub(crate) const GRAPHQL_LIMIT: usize = 32 << 20;
 
+/// So many requests that are under way together are answered to the moment.
+const FEW: usize = 4;
+
 /// How long connections may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -266,7 +269,10 @@ impl Front {
         let answer_at = came + self.network.latency + effect.delay;
         let outcome = effect.carry_out(request, reset, route).await;
         if !self.network.latency.is_zero() {
-            sleep_until(answer_at).await;
+            match at_once {
+                ..=FEW => sleep_until(answer_at).await,
+                _ => tokio::time::sleep_until(answer_at).await,
+            }
         }
         let response = outcome?;
         self.traffic.answered(number, response.status());
@@ -289,7 +295,7 @@ impl Front {
 }
 
 /// Sleeps until `moment`, and hardly longer: the runtime's timer may be late by more than a millisecond, so the last two are a
-/// thread's.
+/// thread's. For many at once that would be too many threads.
 async fn sleep_until(moment: Instant) {
     let rest = move || moment.saturating_duration_since(Instant::now());
     tokio::time::sleep(rest().saturating_sub(Duration::from_millis(2))).await;
