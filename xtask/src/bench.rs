@@ -140,8 +140,7 @@ fn once(
     server: &DevServer,
     is_first: bool,
 ) -> Result<(Took, Vec<Value>)> {
-    let root = ground.folder.join("root");
-    empty(&root)?;
+    let root = ground.root()?;
     check::clear(server, workload.outcome)?;
     if is_first {
         let command = (contender.command)(ground, server, &root)?;
@@ -150,19 +149,15 @@ fn once(
     let command = (contender.command)(ground, server, &root)?;
     let (took, asked) = clocked(ground, contender, server, &command)?;
     check::done(ground, server, workload.outcome, contender, &root)?;
+    if workload.outcome.is_large() {
+        std::fs::remove_dir_all(&root).or_fail(|| format!("remove {}", root.display()))?;
+    }
     let Some(part) = &contender.part else {
         return Ok((took, asked));
     };
-    empty(&root)?;
+    let root = ground.root()?;
     let (nothing, _) = clocked(ground, contender, server, &(part.none)(ground, server, &root)?)?;
     Ok((took.scaled(part.of as f64, &nothing), asked))
-}
-
-fn empty(root: &Path) -> Result<()> {
-    if root.exists() {
-        std::fs::remove_dir_all(root).or_fail(|| format!("remove {}", root.display()))?;
-    }
-    std::fs::create_dir_all(root).or_fail(|| format!("make {}", root.display()))
 }
 
 fn clocked(
@@ -177,8 +172,6 @@ fn clocked(
     let before = ground.nginx.requests()?;
     let result = ground.folder.join("took.json");
     let asked = contender.asks.then_some(server);
-    let nginx = || ground.nginx.cpu().unwrap_or_default();
-    let cpu_before = nginx();
     ground::measured(asked, command, contender.times, &result).read()?;
     // Its own question counts.
     let of_bytes = ground.nginx.requests()? - before - 1;
@@ -189,7 +182,6 @@ fn clocked(
     let took = Took {
         wall: number("wall"),
         cpu: number("cpu"),
-        server: (nginx() - cpu_before) / contender.times as f64,
         peak: number("peak") / 1024.0,
         requests: (of_bytes + asked.len() as u64) as f64 / contender.times as f64,
         part: None,

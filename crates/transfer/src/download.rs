@@ -114,7 +114,7 @@ impl Transfer {
             bytes,
             status,
         };
-        if let Some(bytes) = existing(&target, source, if_exists).await.map_err(unsent)? {
+        if let Some(bytes) = self.existing(&target, source, if_exists).await.map_err(unsent)? {
             return Ok(done(bytes, Status::Kept));
         }
         let replace = if_exists != IfExists::Refuse;
@@ -123,31 +123,46 @@ impl Transfer {
         let bytes = job.run().await?;
         Ok(done(bytes, Status::Downloaded))
     }
+
+    /// The length of the file that is there and may stay.
+    async fn existing(
+        &self,
+        target: &Target,
+        source: &Source,
+        if_exists: IfExists,
+    ) -> Result<Option<u64>, Failure> {
+        let look = target.clone();
+        let found = self.inner.errands.run(move || match (look.look()?, if_exists) {
+            (Found::File { .. } | Found::Other, IfExists::Refuse) => Err(look.exists()),
+            (found, _) => Ok(found),
+        });
+        match (found.await?, if_exists) {
+            (Found::File { bytes }, IfExists::Trust) => Ok(Some(bytes)),
+            (Found::Other, IfExists::Trust) => Ok(Some(0)),
+            (Found::File { bytes }, IfExists::Keep) if source.size().is_none_or(|size| size == bytes) => {
+                let right = is_right(target, source).await?;
+                Ok(right.then_some(bytes))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
-/// The length of the file that is there and may stay.
-async fn existing(target: &Target, source: &Source, if_exists: IfExists) -> Result<Option<u64>, Failure> {
+/// Whether the file that is there, which has the right length, has the right bytes as well, as far as they are known.
+async fn is_right(target: &Target, source: &Source) -> Result<bool, Failure> {
     let (target, source) = (target.clone(), source.clone());
     let dropped = SetOnDrop(Arc::default());
     let stop = Arc::clone(&dropped.0);
-    blocking(move || match (target.look()?, if_exists) {
-        (Found::Nothing, _) | (_, IfExists::Replace) | (Found::Other, IfExists::Keep) => Ok(None),
-        (_, IfExists::Refuse) => Err(target.exists()),
-        (Found::File { bytes }, IfExists::Trust) => Ok(Some(bytes)),
-        (Found::Other, IfExists::Trust) => Ok(Some(0)),
-        (Found::File { bytes }, IfExists::Keep) => {
-            let right_length = source.size().is_none_or(|size| size == bytes);
-            // A file that cannot be read is not known to be right.
-            let right = right_length
-                && (source.md5().is_none()
-                    || target
-                        .tally(&stop)
-                        .is_ok_and(|tally| tally.check(&source).is_ok()));
-            if right {
-                target.sweep();
-            }
-            Ok(right.then_some(bytes))
+    blocking(move || {
+        // A file that cannot be read is not known to be right.
+        let right = source.md5().is_none()
+            || target
+                .tally(&stop)
+                .is_ok_and(|tally| tally.check(&source).is_ok());
+        if right {
+            target.sweep();
         }
+        Ok(right)
     })
     .await
 }

@@ -288,8 +288,7 @@ impl<'a> Job<'a> {
         let (source, target) = (self.source.clone(), self.target.clone());
         let lanes = self.transfer.inner.lanes.clone();
         let (replace, sync) = (self.replace, self.transfer.inner.fsync);
-        let turn = self.transfer.inner.small_writes.acquire().await;
-        let written = blocking(move || {
+        let written = self.transfer.inner.errands.run(move || {
             let disk = |error| target.failure(error);
             let (partial, draft) = target.begin(&source, &lanes)?;
             let finished = keep(draft, pieces).and_then(|draft| draft.finish(sync));
@@ -305,10 +304,8 @@ impl<'a> Job<'a> {
                     Err(failure)
                 }
             }
-        })
-        .await;
-        drop(turn);
-        written
+        });
+        written.await
     }
 
     /// Sees that there is a partial file, cut as `layout` says.

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use wandb_http::{Anonymous, ClientConfig, Credentials, Pace, RetryConfig};
 
 use crate::addresses::Unreachable;
+use crate::disk::Errands;
 use crate::error::Failure;
 use crate::lanes::Lanes;
 use crate::{Parts, Source, TransferErrorKind};
@@ -38,8 +39,8 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     /// For the connections that files have besides their first one, all files together.
     pub(crate) more_connections: Arc<Semaphore>,
-    /// For the small files that are being written: more of them than there are cores only get in each other's way.
-    pub(crate) small_writes: Arc<Semaphore>,
+    /// For the small files that are looked for and written.
+    pub(crate) errands: Errands,
     /// For the digests of the files that come.
     pub(crate) lanes: Lanes,
     pub(crate) verify: bool,
@@ -92,7 +93,7 @@ impl Transfer {
                 unreachable: Unreachable::default(),
                 parts: Parts::default(),
                 more_connections: more_connections(Parts::default()),
-                small_writes: Arc::new(Semaphore::new(cores())),
+                errands: Errands::default(),
                 lanes: Lanes::default(),
                 verify: true,
                 fsync: false,
@@ -177,10 +178,6 @@ impl Transfer {
         change(Arc::make_mut(&mut self.inner));
         self
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn more_connections(parts: Parts) -> Arc<Semaphore> {

@@ -1,5 +1,6 @@
 //! What everybody is measured on: files, nginx in front of them, and servers that list them.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub(super) struct Ground {
     pub(super) bins: Bins,
     pub(super) nginx: Nginx,
     pub(super) folder: PathBuf,
+    /// How many folders were made for what contenders bring.
+    roots: Cell<usize>,
 }
 
 impl Ground {
@@ -78,7 +81,17 @@ impl Ground {
             bins: bins::release()?,
             nginx: Nginx::start(&files, folder, LATENCY, &rate)?,
             folder: folder.to_path_buf(),
+            roots: Cell::new(0),
         })
+    }
+
+    /// A folder for what a contender brings. Many files stay there to the end: for minutes after they are removed, ext4 makes new ones
+    /// more slowly, and not for all contenders alike.
+    pub(super) fn root(&self) -> Result<PathBuf> {
+        let number = self.roots.replace(self.roots.get() + 1);
+        let root = self.folder.join(format!("roots/{number}"));
+        std::fs::create_dir_all(&root).or_fail(|| format!("make {}", root.display()))?;
+        Ok(root)
     }
 
     /// The files of a run as nginx has them; made where they are missing.

@@ -1,7 +1,6 @@
 //! Where it was measured, and with what.
 
 use std::path::Path;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -9,23 +8,10 @@ use crate::error::Result;
 use crate::python::VERSIONS;
 use crate::sh::Sh;
 
-/// How many bytes are hashed to see how fast that goes.
-const HASHED: usize = 256 << 20;
-
 /// Lines that say it.
-#[derive(Default, Clone)]
+#[derive(Default, Clone, PartialEq)]
 pub(super) struct Machine {
     pub(super) lines: Vec<String>,
-    pub(super) cores: usize,
-    /// How many bytes of MD5 one core hashes in a second, with what wbf hashes with.
-    pub(super) hash_rate: f64,
-}
-
-/// It does not differ in what a second measurement of the same would.
-impl PartialEq for Machine {
-    fn eq(&self, other: &Self) -> bool {
-        self.lines == other.lines
-    }
 }
 
 impl Machine {
@@ -47,8 +33,6 @@ impl Machine {
         let nginx = Sh::new("nginx").arg("-v").output()?;
         let python = Sh::new("python3").arg("--version").read()?;
         Ok(Self {
-            cores,
-            hash_rate: hash_rate(),
             lines: vec![
                 format!(
                     "{cores} cores of {processor}, {} of memory, {}, {}",
@@ -76,32 +60,15 @@ impl Machine {
 
 impl Machine {
     pub(super) fn json(&self) -> Value {
-        json!({"lines": self.lines, "cores": self.cores, "hash_rate": self.hash_rate})
+        json!({"lines": self.lines})
     }
 
     pub(super) fn parse(value: &Value) -> Option<Self> {
         let lines = value["lines"].as_array()?.iter();
         Some(Self {
             lines: lines.filter_map(|line| Some(line.as_str()?.to_owned())).collect(),
-            cores: usize::try_from(value["cores"].as_u64()?).ok()?,
-            hash_rate: value["hash_rate"].as_f64()?,
         })
     }
-}
-
-/// The best of three times.
-fn hash_rate() -> f64 {
-    let piece = vec![7; 1 << 20];
-    let times = (0..3).map(|_| {
-        let begun = Instant::now();
-        let mut hasher = md5_many::Md5State::new();
-        for _ in 0..HASHED / piece.len() {
-            hasher.update(&piece);
-        }
-        std::hint::black_box(hasher.finalize());
-        begun.elapsed().as_secs_f64()
-    });
-    HASHED as f64 / times.fold(f64::INFINITY, f64::min)
 }
 
 /// What stands behind the first `name:` of a file of the system.

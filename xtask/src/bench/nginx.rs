@@ -11,14 +11,11 @@ use crate::sh::Sh;
 
 /// How long it may take to listen.
 const START: Duration = Duration::from_secs(10);
-/// In which Linux tells of processor time, in a second.
-const TICKS: f64 = 100.0;
 const ECHO: &str = "/usr/lib/nginx/modules/ngx_http_echo_module.so";
 
 /// A running nginx that serves the files of a folder; dropping it stops it.
 pub(super) struct Nginx {
     config: PathBuf,
-    pid: PathBuf,
     /// As it is.
     pub(super) plain: String,
     /// Each request is answered so much later.
@@ -39,7 +36,6 @@ impl Nginx {
         let [plain, late, slow, status] = ports.map(|port| format!("http://127.0.0.1:{port}"));
         let nginx = Self {
             config,
-            pid: folder.join("nginx.pid"),
             plain,
             late,
             slow,
@@ -57,21 +53,6 @@ impl Nginx {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(nginx)
-    }
-
-    /// The seconds of processor time that its worker has taken so far; none where the system does not tell.
-    pub(super) fn cpu(&self) -> Option<f64> {
-        let read = |path: String| std::fs::read_to_string(path).ok();
-        let master = read(self.pid.display().to_string())?;
-        let master = master.trim();
-        let workers = read(format!("/proc/{master}/task/{master}/children"))?;
-        let ticks = workers.split_whitespace().map(|worker| {
-            let stat = read(format!("/proc/{worker}/stat"))?;
-            // Behind the name, which may hold anything: the 14th and 15th field of all.
-            let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-            Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
-        });
-        Some(ticks.sum::<Option<f64>>()? / TICKS)
     }
 
     /// How many requests it has got, this one included.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::in_flight;
 use super::results::{Results, Row};
 use super::stats::{Metric, Spread, Took, ratios, spread};
-use super::verdict::{floor, judged};
+use super::verdict::judged;
 use super::workload::{OURS, Workload};
 use super::workloads::WORKLOADS;
 use crate::error::{Context, Result};
@@ -35,6 +35,8 @@ in turns, and looks at what they did. `--only A,B` measures some, `--render` wri
   `requests` what nginx and the server counted. Who is not done after 300 s has failed.
 - A row with \"of 1/N\" did that part of the work, and none of it, which was measured as well. What is said is the time for none and N
   times the difference: the SDK as its page shows it takes minutes for all.
+- The files that were brought stay until the end, but for those of C and D: for minutes after many were removed, ext4 makes new ones
+  more slowly.
 - The limit of D is nginx's `limit_rate`, in pieces of 400 KiB: it waits after each but the last of an answer.
 ";
 
@@ -53,9 +55,6 @@ pub(super) fn table(workload: &Workload, results: &Results) -> String {
     }
     for target in workload.targets {
         let _ = write!(text, "\n{}\n", judged(target, &measured.rows));
-    }
-    if let Some(floor) = floor(workload, measured) {
-        let _ = write!(text, "\n{floor}\n");
     }
     if workload.traced {
         text.push_str(&in_flight::told(&measured.trace));

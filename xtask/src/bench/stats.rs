@@ -9,8 +9,6 @@ pub(super) struct Took {
     pub(super) wall: f64,
     /// Seconds of all cores, in the command and in the system for it.
     pub(super) cpu: f64,
-    /// The same of nginx meanwhile.
-    pub(super) server: f64,
     /// The most memory, in MiB.
     pub(super) peak: f64,
     /// Requests that servers got.
@@ -37,14 +35,13 @@ impl Metric {
 
 impl Took {
     pub(super) fn json(&self) -> Value {
-        json!({"wall": self.wall, "cpu": self.cpu, "server": self.server, "peak": self.peak, "requests": self.requests, "part": self.part})
+        json!({"wall": self.wall, "cpu": self.cpu, "peak": self.peak, "requests": self.requests, "part": self.part})
     }
 
     pub(super) fn read(value: &Value) -> Option<Self> {
         Some(Self {
             wall: value["wall"].as_f64()?,
             cpu: value["cpu"].as_f64()?,
-            server: value["server"].as_f64()?,
             peak: value["peak"].as_f64()?,
             requests: value["requests"].as_f64()?,
             part: value["part"]
@@ -59,7 +56,6 @@ impl Took {
         Self {
             wall: all(self.wall, nothing.wall),
             cpu: all(self.cpu, nothing.cpu),
-            server: all(self.server, nothing.server),
             peak: self.peak,
             requests: all(self.requests, nothing.requests),
             part: Some([self.wall, nothing.wall]),
@@ -104,7 +100,6 @@ mod tests {
         Took {
             wall,
             cpu: wall / 2.0,
-            server: 0.25,
             peak: 1.0,
             requests: 3.0,
             part: None,

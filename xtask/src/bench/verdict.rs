@@ -1,10 +1,8 @@
 //! Whether what was measured is what was aimed at.
 
-use super::contender::CURL;
-use super::machine::Machine;
-use super::results::{Measured, Row};
+use super::results::Row;
 use super::stats::{Metric, Spread, ratios, spread};
-use super::workload::{Against, Limit, OURS, Outcome, Target, Workload};
+use super::workload::{Against, Limit, OURS, Target};
 
 /// A target in words, and whether it is met.
 pub(super) fn judged(target: &Target, rows: &[Row]) -> String {
@@ -49,31 +47,6 @@ fn found(target: &Target, rows: &[Row]) -> Option<Spread> {
     }
 }
 
-/// What nobody can be faster than who hashes all that it brings, and copies it as curl does: the time of that, and of the server for
-/// it, spread over all cores without a gap.
-pub(super) fn floor(workload: &Workload, measured: &Measured) -> Option<String> {
-    let Outcome::Files(files) = workload.outcome else {
-        return None;
-    };
-    let Machine { cores, hash_rate, .. } = measured.machine;
-    let bytes = (files.count * files.bytes) as f64;
-    let curl = measured.rows.iter().find(|row| row.name == CURL)?;
-    let hashing = bytes / hash_rate;
-    if hashing < 1.0 {
-        return None;
-    }
-    let cpu = spread(curl.done().map(|took| took.cpu))?.median;
-    let wall = spread(curl.done().map(|took| took.wall))?.median;
-    let server = spread(curl.done().map(|took| took.server))?.median;
-    let least = (hashing + cpu + server) / cores as f64;
-    Some(format!(
-        "The floor: one core hashes {:.2} GiB/s here, so hashing takes {hashing:.2} s; curl's own work is {cpu:.2} s of processor time, and \
-         nginx's for it {server:.2} s. On {cores} cores all three take at least {least:.2} s, {:.2} of curl's wall.",
-        hash_rate / f64::from(1 << 30),
-        least / wall
-    ))
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::stats::Took;
@@ -83,7 +56,6 @@ pub(super) mod tests {
         let took = |wall: &f64| Took {
             wall: *wall,
             cpu: wall / 2.0,
-            server: 0.25,
             peak: 20.0,
             requests: 7.0,
             part: None,

@@ -82,6 +82,13 @@ pub(super) enum Outcome {
     Names(usize),
 }
 
+impl Outcome {
+    /// Whether it takes room that has to be made free soon.
+    pub(super) fn is_large(self) -> bool {
+        matches!(self, Self::Files(files) if files.bytes > 1 << 20)
+    }
+}
+
 /// Work, those who do it, and what is aimed at.
 pub(super) struct Workload {
     pub(super) key: &'static str,

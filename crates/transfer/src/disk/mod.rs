@@ -2,6 +2,7 @@
 
 mod case;
 mod draft;
+mod errands;
 mod layout;
 mod leftovers;
 mod name;
@@ -14,6 +15,7 @@ mod windows;
 mod words;
 
 pub(crate) use draft::Draft;
+pub(crate) use errands::Errands;
 pub(crate) use layout::{Layout, Span};
 pub(crate) use name::{Name, impossible};
 pub(crate) use partial::Partial;
@@ -32,9 +34,9 @@ pub(crate) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> impl Future<Output = Result<T, Failure>> + Send {
     let task = tokio::task::spawn_blocking(work);
-    async {
-        task.await.unwrap_or_else(|error| {
-            Err(Failure::new(TransferErrorKind::Disk, "the work on the disk was stopped").source(error))
-        })
-    }
+    async { task.await.unwrap_or_else(|error| Err(stopped(error))) }
+}
+
+fn stopped(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+    Failure::new(TransferErrorKind::Disk, "the work on the disk was stopped").source(error)
 }
