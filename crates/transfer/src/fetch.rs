@@ -69,7 +69,7 @@ pub(crate) enum Pumped {
 /// Bytes that have come for a span.
 pub(crate) struct Piece {
     span: usize,
-    bytes: Bytes,
+    pub(crate) bytes: Bytes,
 }
 
 impl Job<'_> {

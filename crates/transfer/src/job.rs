@@ -11,6 +11,7 @@ use crate::content::{Encoding, integrity, wrong_length};
 use crate::disk::{Draft, Layout, Partial, Target, blocking};
 use crate::error::Failure;
 use crate::fetch::{Piece, Pumped, Stretch, keep, missing, stopped, write};
+use crate::lanes::Chain;
 use crate::report::Report;
 use crate::settle::{decide, decode};
 use crate::speed::Speed;
@@ -286,11 +287,14 @@ impl<'a> Job<'a> {
         }
         self.place = None;
         let (source, target) = (self.source.clone(), self.target.clone());
-        let lanes = self.transfer.inner.lanes.clone();
+        let mut chain = self.chain();
+        if let Some(chain) = &mut chain {
+            pieces.iter().for_each(|piece| chain.add(piece.bytes.clone()));
+        }
         let (replace, sync) = (self.replace, self.transfer.inner.fsync);
-        let written = self.transfer.inner.errands.run(move || {
+        let written = self.transfer.inner.errands.run_with(chain, move |chain| {
             let disk = |error| target.failure(error);
-            let (partial, draft) = target.begin(&source, &lanes)?;
+            let (partial, draft) = target.begin(&source, chain)?;
             let finished = keep(draft, pieces).and_then(|draft| draft.finish(sync));
             let checked = finished.map_err(disk).and_then(|(file, tally)| {
                 decide(&source, &Encoding::Identity, &tally)?;
@@ -308,15 +312,20 @@ impl<'a> Job<'a> {
         written.await
     }
 
+    /// For the digest of the file, where that is asked for.
+    fn chain(&self) -> Option<Chain> {
+        self.source.md5().map(|_| self.transfer.inner.lanes.chain())
+    }
+
     /// Sees that there is a partial file, cut as `layout` says.
     async fn begin(&mut self, layout: Option<Layout>) -> Result<(), Failure> {
         let (target, source, draft) = (self.target.clone(), self.source.clone(), self.draft.take());
-        let lanes = self.transfer.inner.lanes.clone();
+        let chain = self.chain();
         let (partial, draft) = blocking(move || {
             let (partial, mut draft) = match draft {
                 Some(draft) => (None, draft),
                 None => target
-                    .begin(&source, &lanes)
+                    .begin(&source, chain)
                     .map(|(partial, draft)| (Some(partial), draft))?,
             };
             if let Some(layout) = layout.filter(|layout| layout.is_cut() && !draft.layout().is_cut()) {

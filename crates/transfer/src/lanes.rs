@@ -3,7 +3,7 @@
 //! MD5 is a chain of steps, each of which waits for the one before it: a core that hashes one file is idle for most of the
 //! time. The lanes of its vector registers take the chains of several files together. So what comes of a large file waits for a
 //! while, and whoever has enough waits for the others: the last one hashes for all. Nobody waits for long: a file that comes
-//! more slowly than the others is left out until it has enough.
+//! more slowly than the others is left out until it has enough. Small files are hashed together where several wait for the disk.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -108,6 +108,24 @@ impl Chain {
         self.lane.state
     }
 
+    /// How many bytes were given.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.lane.state.bytes_hashed() + self.waiting as u64
+    }
+
+    /// Hashes what waits of all of them, where that is worth it.
+    pub(crate) fn hash_together(chains: Vec<&mut Self>) {
+        if let [first, ..] = chains.as_slice() {
+            let engine = first.lanes.0.engine;
+            let mut lanes = Vec::with_capacity(chains.len());
+            for chain in chains {
+                chain.waiting = 0;
+                lanes.push(&mut chain.lane);
+            }
+            together(engine, &mut lanes);
+        }
+    }
+
     fn empty(&mut self) {
         self.waiting = 0;
         self.lane.empty();
@@ -137,7 +155,7 @@ impl Chain {
             if now.arrived.len() >= now.expected.len().min(engine.lanes()) {
                 let mut lanes = std::mem::take(&mut now.arrived);
                 drop(now);
-                together(*engine, &mut lanes);
+                together(*engine, &mut lanes.iter_mut().collect::<Vec<_>>());
                 now = lock(meeting);
                 now.hashed.append(&mut lanes);
                 changed.notify_all();
@@ -165,34 +183,37 @@ impl Drop for Chain {
 }
 
 /// Hashes all that they have: together, as long as enough of them have something.
-fn together(engine: Md5Many, lanes: &mut [Lane]) {
-    let width = engine.lanes();
-    let mut states = Vec::with_capacity(width);
-    loop {
-        let ready: Vec<usize> = lanes.iter_mut().map(Lane::ready).collect();
-        let open = ready.iter().filter(|bytes| **bytes > 0);
-        let length = open.clone().min().copied().unwrap_or_default();
-        if open.count() < WORTH_JOINING {
-            return lanes.iter_mut().for_each(Lane::empty);
-        }
-        let mut open: Vec<&mut Lane> = lanes
-            .iter_mut()
-            .zip(ready)
-            .filter(|(_, bytes)| *bytes > 0)
-            .map(|(lane, _)| lane)
-            .collect();
-        states.clear();
-        states.extend(open.iter().map(|lane| lane.state));
-        let mut inputs: Vec<&[u8]> = open.iter().map(|lane| &lane.pieces[0][..length]).collect();
-        // The engine is at its best with as many as it has lanes, whatever is in them.
-        states.resize(width, Md5State::new());
-        inputs.resize(width, inputs[0]);
-        engine.update_many(&mut states, &inputs);
-        for (lane, state) in open.iter_mut().zip(&states) {
-            lane.state = *state;
-            lane.advance(length);
-        }
+fn together(engine: Md5Many, lanes: &mut [&mut Lane]) {
+    for group in lanes.chunks_mut(engine.lanes()) {
+        while hash_some(engine, group) {}
+        group.iter_mut().for_each(|lane| lane.empty());
     }
+}
+
+/// Hashes as much of each as all that have something have; false where too few have.
+fn hash_some(engine: Md5Many, group: &mut [&mut Lane]) -> bool {
+    let ready: Vec<usize> = group.iter_mut().map(|lane| lane.ready()).collect();
+    let all = group.iter_mut().zip(&ready).filter(|(_, bytes)| **bytes > 0);
+    let mut open: Vec<&mut Lane> = all.map(|(lane, _)| &mut **lane).collect();
+    if open.len() < WORTH_JOINING {
+        return false;
+    }
+    let length = ready
+        .into_iter()
+        .filter(|bytes| *bytes > 0)
+        .min()
+        .unwrap_or_default();
+    let mut states: Vec<Md5State> = open.iter().map(|lane| lane.state).collect();
+    let mut inputs: Vec<&[u8]> = open.iter().map(|lane| &lane.pieces[0][..length]).collect();
+    // The engine is at its best with as many as it has lanes, whatever is in them.
+    states.resize(engine.lanes(), Md5State::new());
+    inputs.resize(engine.lanes(), inputs[0]);
+    engine.update_many(&mut states, &inputs);
+    for (lane, state) in open.iter_mut().zip(states) {
+        lane.state = state;
+        lane.advance(length);
+    }
+    true
 }
 
 impl Lane {

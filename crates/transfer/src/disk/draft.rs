@@ -40,7 +40,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Nothing of the file is there, whatever stands in it.
+    /// Nothing of the file is there, whatever stands in it. `chain` may have the first bytes, which are written nonetheless.
     pub(super) fn new(
         file: File,
         size: Option<u64>,
@@ -72,8 +72,8 @@ impl Draft {
             file,
             counted: counts(&layout),
             layout,
+            hashed: chain.as_ref().map_or(0, Chain::bytes),
             chain,
-            hashed: 0,
             held,
         }
     }

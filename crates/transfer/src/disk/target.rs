@@ -13,7 +13,7 @@ use super::partial::{WORTH_KEEPING, family, remove};
 use super::{Draft, Partial, Root, disk_failure};
 use crate::content::Tally;
 use crate::error::Failure;
-use crate::lanes::Lanes;
+use crate::lanes::{Chain, Lanes};
 use crate::{Source, TransferErrorKind};
 
 /// A final path below a root.
@@ -108,7 +108,7 @@ impl Target {
     }
 
     /// Makes the folders, and a partial file for `source` in the last one.
-    pub(crate) fn begin(&self, source: &Source, lanes: &Lanes) -> Result<(Partial, Draft), Failure> {
+    pub(crate) fn begin(&self, source: &Source, chain: Option<Chain>) -> Result<(Partial, Draft), Failure> {
         let folder = self.name.folder();
         if !folder.as_os_str().is_empty() {
             self.root
@@ -123,7 +123,6 @@ impl Target {
         let disk = |error| self.failure(error);
         let folder = self.open_folder().map_err(disk)?;
         let (partial, file) = Partial::begin(folder, self.name.leaf(), source).map_err(disk)?;
-        let chain = source.md5().map(|_| lanes.chain());
         let draft = Draft::new(file, source.size(), chain, partial.held()).map_err(disk)?;
         Ok((partial, draft))
     }
