@@ -35,8 +35,8 @@ in turns, and looks at what they did. `--only A,B` measures some, `--render` wri
   `requests` what nginx and the server counted. Who is not done after 300 s has failed.
 - A row with \"of 1/N\" did that part of the work, and none of it, which was measured as well. What is said is the time for none and N
   times the difference: the SDK as its page shows it takes minutes for all.
-- The files that were brought stay until the end, but for those of C and D: for minutes after many were removed, ext4 makes new ones
-  more slowly.
+- The files that were brought stay until the end, but for those of C and D: for five minutes after many were removed, ext4 makes new
+  ones more slowly. So another run should wait as long.
 - The limit of D is nginx's `limit_rate`, in pieces of 400 KiB: it waits after each but the last of an answer.
 ";
 
