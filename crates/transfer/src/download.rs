@@ -1,5 +1,6 @@
 //! To a checked file.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,7 +107,7 @@ impl Transfer {
         if_exists: IfExists,
         progress: &dyn Progress,
     ) -> Result<Downloaded, TransferError> {
-        let doing = format!("download {name:?} from {}", Redacted(source.url()));
+        let doing = Doing { name, source };
         let unsent = |failure| TransferError::new(&doing, failure, 0, Duration::ZERO);
         let target = Target::new(root, name).map_err(unsent)?;
         let done = |bytes, status| Downloaded {
@@ -145,6 +146,18 @@ impl Transfer {
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// What is attempted, in words that are needed only where it fails.
+struct Doing<'a> {
+    name: &'a str,
+    source: &'a Source,
+}
+
+impl fmt::Display for Doing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "download {:?} from {}", self.name, Redacted(self.source.url()))
     }
 }
 

@@ -89,7 +89,7 @@ impl TransferError {
     }
 
     /// `doing` is what was attempted, as in `download "a.txt"`.
-    pub(crate) fn new(doing: &str, failure: Failure, attempts: u32, elapsed: Duration) -> Self {
+    pub(crate) fn new(doing: &dyn fmt::Display, failure: Failure, attempts: u32, elapsed: Duration) -> Self {
         let tried = match attempts {
             0 | 1 => String::new(),
             n => format!(" (tried {n} times in {:.1} s)", elapsed.as_secs_f64()),

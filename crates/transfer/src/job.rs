@@ -1,6 +1,7 @@
 //! One download, over as many requests as it takes.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 
 use futures::future::join;
 use tokio::sync::mpsc;
@@ -29,7 +30,7 @@ pub(crate) struct Job<'a> {
     pub(crate) source: Source,
     target: Target,
     replace: bool,
-    pub(crate) doing: &'a str,
+    pub(crate) doing: &'a (dyn Display + Sync),
     pub(crate) addresses: Addresses,
     pub(crate) report: Report<'a>,
     /// Where there is a bound for requests.
@@ -67,7 +68,7 @@ impl<'a> Job<'a> {
         source: &Source,
         target: Target,
         replace: bool,
-        doing: &'a str,
+        doing: &'a (dyn Display + Sync),
         progress: &'a dyn Progress,
     ) -> Result<Self, Failure> {
         Ok(Self {

@@ -1,5 +1,6 @@
 //! Counts the tries of one transfer and waits between them.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use wandb_http::{RetryConfig, RetryState, Verdict};
@@ -37,7 +38,7 @@ impl Tries {
     /// `progress` hears of the wait.
     pub(crate) async fn again(
         &mut self,
-        doing: &str,
+        doing: &(dyn Display + Sync),
         failure: Failure,
         progress: &dyn Progress,
     ) -> Result<(), TransferError> {
