@@ -360,6 +360,21 @@ mod tests {
     }
 
     #[test]
+    fn as_few_as_are_hashed_sooner_alone_are_not_joined() {
+        for engine in engines() {
+            for count in 1..=engine.lanes() {
+                let mut lanes: Vec<Lane> = (0..count as u64).map(Lane::new).collect();
+                for lane in &mut lanes {
+                    lane.pieces.push_back(Bytes::from_static(&[7; 4 * BLOCK]));
+                }
+                let joined = hash_some(engine, &mut lanes.iter_mut().collect::<Vec<_>>());
+                assert_eq!(joined, count >= WORTH_JOINING);
+                assert!(lanes.iter().all(|lane| lane.pieces.is_empty() == joined));
+            }
+        }
+    }
+
+    #[test]
     fn no_more_than_enough_waits() {
         let mut chain = Lanes::default().chain();
         for _ in 0..100 {

@@ -101,6 +101,7 @@ impl Known {
         if servers.is_empty() || servers.iter().any(|server| server == here) {
             return Ok(());
         }
+        servers.sort_unstable();
         servers.dedup();
         Err(Failure::Error(format!(
             "the ledger {} knows nothing of {here}, but of {}: set WANDB_BASE_URL to that",
